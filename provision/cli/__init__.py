@@ -1,0 +1,1 @@
+"""The words people type; one module a command: parse, call one function, print, exit code."""

@@ -1,0 +1,91 @@
+"""The entry point: names every command, starts one, and turns errors into messages and codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from provision import __version__
+from provision.errors import ExitCode, ProvisionError
+
+COMMANDS = {
+    "init": "provision.cli.init",
+    "check": "provision.cli.check",
+    "render": "provision.cli.render",
+    "plan": "provision.cli.plan",
+    "apply": "provision.cli.apply",
+    "verify": "provision.cli.verify",
+    "trust": "provision.cli.trust",
+    "inventory": "provision.cli.inventory",
+    "schema": "provision.cli.schema",
+    "lab": "provision.cli.lab",
+}
+"""Command to the module that defines it as ``command``; imported only when it runs."""
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module only when that command is asked for: start-up is a promise."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="provision")
+def provision() -> None:
+    r"""Plan, apply and prove mail hosts: YAML in git to mail that arrives.
+
+    \b
+    Examples:
+      provision init inventories/mine
+      provision -h
+      provision plan -i inventories/mine
+      provision apply -i inventories/mine
+      provision verify -i inventories/mine
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with one of the contract's codes."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code instead of ending the process."""
+    try:
+        result = provision.main(args=arguments, prog_name="provision", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.FAILED
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return ExitCode.INTERRUPTED
+    except ProvisionError as error:
+        _show(error)
+        return error.exit_code
+    return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _show(error: ProvisionError) -> None:
+    click.echo(f"Error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"Hint: {error.hint}", err=True)

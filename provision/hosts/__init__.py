@@ -1,0 +1,1 @@
+"""The only package that reaches a machine: session, observe, playbook."""

@@ -1,0 +1,1 @@
+"""What a mail estate is: frozen values, resolved and valid; standard library only."""

@@ -1,0 +1,61 @@
+"""Account documents: what a host is told about one site's mailboxes, aliases and routes.
+
+A document is canonical JSON, so equal documents are equal bytes. It never holds a password nor a
+hash, only a fingerprint by which host and controller know whether the password is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+GENERATED = "generated"
+"""Fingerprint of a mailbox whose password is made at its first apply and then owned by the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxAccount:
+    """One mailbox as the host knows it; addresses are texts, sizes bytes (0: no limit)."""
+
+    address: str
+    name: str
+    fingerprint: str
+    """``hmac:HEX``, ``hash:HEX`` or GENERATED."""
+    quota: int
+    imap: bool
+    pop3: bool
+    aliases: tuple[str, ...] = ()
+    """Further full addresses in the site's own domain that deliver here and may be sent as."""
+    forward_to: tuple[str, ...] = ()
+    forward_keep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AliasAccount:
+    """One alias address of the site's own domain and where it leads."""
+
+    address: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAccounts:
+    """All account data of one site. ``route`` is ``direct``, ``none`` or ``smarthost:NAME``."""
+
+    site: str
+    domain_aliases: tuple[str, ...]
+    route: str
+    mailboxes: tuple[MailboxAccount, ...]
+    aliases: tuple[AliasAccount, ...]
+    catch_all: str | None
+    version: int = 1
+
+    def document(self) -> bytes:
+        """The canonical JSON document: sorted keys, no spaces, ASCII, ends in a newline."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return text.encode("ascii") + b"\n"
+
+    def digest(self) -> str:
+        """SHA-256 of the document, hexadecimal."""
+        return hashlib.sha256(self.document()).hexdigest()

@@ -1,0 +1,115 @@
+"""A bundle: everything that one host shall have, as values (the desired state)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import pairwise
+
+from provision.model.accounts import SiteAccounts
+from provision.model.fleet import Host
+
+
+class Verb(IntEnum):
+    """What a unit must do when something it reads has changed; the larger one wins."""
+
+    NONE = 0
+    RELOAD = 1
+    RESTART = 2
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Activation:
+    """A unit (``postfix.service``) and what it must do."""
+
+    unit: str
+    verb: Verb
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedFile:
+    """A file of ours at its real path on the host."""
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+    owner: str = "root"
+    group: str = "root"
+    secret: bool = False
+    """True: its content appears in no plan, diff, log or rendered output."""
+    activations: tuple[Activation, ...] = ()
+
+    def sha256(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class ManagedDirectory:
+    """A directory that must exist with this mode and owner. ``ours``: no foreign file belongs."""
+
+    path: str
+    mode: int = 0o755
+    owner: str = "root"
+    group: str = "root"
+    ours: bool = False
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class ManagedUnit:
+    """A systemd unit that must be enabled and running."""
+
+    name: str
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class SystemUser:
+    """A system user with a group of the same name, no login and no password."""
+
+    name: str
+    home: str
+    supplementary_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one program contributes to a host's bundle."""
+
+    files: tuple[ManagedFile, ...] = ()
+    directories: tuple[ManagedDirectory, ...] = ()
+    packages: tuple[str, ...] = ()
+    units: tuple[ManagedUnit, ...] = ()
+    users: tuple[SystemUser, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The desired state of one host: everything sorted, every path unique."""
+
+    host: Host
+    files: tuple[ManagedFile, ...]
+    directories: tuple[ManagedDirectory, ...]
+    packages: tuple[str, ...]
+    units: tuple[ManagedUnit, ...]
+    users: tuple[SystemUser, ...]
+    accounts: tuple[SiteAccounts, ...]
+
+    @classmethod
+    def of(
+        cls, host: Host, *, parts: tuple[Part, ...], accounts: tuple[SiteAccounts, ...]
+    ) -> Bundle:
+        """Join the parts; raises ValueError when two parts claim the same path."""
+        files = sorted((file for part in parts for file in part.files), key=lambda file: file.path)
+        for one, other in pairwise(files):
+            if one.path == other.path:
+                raise ValueError(f"two renderers write {one.path}")
+        return cls(
+            host=host,
+            files=tuple(files),
+            directories=tuple(sorted({d for part in parts for d in part.directories})),
+            packages=tuple(sorted({p for part in parts for p in part.packages})),
+            units=tuple(sorted({u for part in parts for u in part.units})),
+            users=tuple(sorted({u for part in parts for u in part.users})),
+            accounts=tuple(sorted(accounts, key=lambda site: site.site)),
+        )

@@ -1,0 +1,1 @@
+"""The difference: desired + actual in, Plan out; and how a plan is shown."""

@@ -1,0 +1,1 @@
+"""What each program must read: Fleet + Host + Certificates in, Bundle out; pure."""

@@ -1,0 +1,1 @@
+"""What people wrote: YAML in, Fleet or a list of problems out."""

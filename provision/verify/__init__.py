@@ -1,0 +1,1 @@
+"""Proves it, as a customer would see it."""
