@@ -14,7 +14,7 @@ def _drawn() -> dict[str, int]:
 
 
 def test_docstring_draws_the_tree_as_it_is() -> None:
-    tree = {ProvisionError, *ProvisionError.__subclasses__()}
+    tree: set[type[ProvisionError]] = {ProvisionError, *ProvisionError.__subclasses__()}
     assert {cls.__name__: int(cls.exit_code) for cls in tree} == _drawn()
 
 
