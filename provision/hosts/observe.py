@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from provision.assets import playbooks_dir
 from provision.errors import HostUnreachable, ProvisionError
 from provision.hosts.session import Session
 from provision.model.fleet import Host
@@ -21,9 +22,7 @@ _LARGEST_POOL = 32
 
 def observe_host(session: Session, request: str) -> HostState:
     """Ask a host once; ``request`` comes from provision.plan.request."""
-    call = f"\nprint(json.dumps(answer(json.loads({request!r}))))\n"
-    script = _SCRIPT.read_bytes() + call.encode("ascii")
-    answer = session.run("python3 -I -S -", stdin=script)
+    answer = session.run("python3 -I -S -", stdin=observer(request))
     if answer.status != 0:
         raise _failed(session.host, answer.errors)
     state = HostState.parse(json.loads(answer.output))
@@ -34,6 +33,16 @@ def observe_host(session: Session, request: str) -> HostState:
             hint="correct `release` in fleet.yml",
         )
     return state
+
+
+def observer(request: str) -> bytes:
+    """The program that looks at a host: the observer, the module on account data, the question."""
+    store = (playbooks_dir() / "module_utils" / "provision_account_store.py").read_text()
+    return (
+        f"{_SCRIPT.read_text()}\n"
+        f"store = load_module('provision_account_store', {store!r})\n"
+        f"print(json.dumps(answer(json.loads({request!r}), store)))\n"
+    ).encode()
 
 
 def _failed(host: Host, errors: bytes) -> ProvisionError:

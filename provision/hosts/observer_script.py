@@ -16,6 +16,8 @@ import os
 import pwd
 import stat
 import subprocess
+import sys
+import types
 from pathlib import Path
 
 STATE = Path("/var/lib/provision")
@@ -23,10 +25,12 @@ LARGEST_CONTENT = 512 * 1024
 SETTLED = {"installed", "config-files", "not-installed"}
 
 
-def answer(request):
-    """Look at everything the request names; returns JSON values."""
+def answer(request, store):
+    """Look at everything the request names; returns JSON values.
+
+    ``store`` is the module provision_account_store, which knows where account data is.
+    """
     generation, recorded = _current_generation()
-    accounts, digests = _accounts(request["accounts"])
     packages, interrupted = _packages(set(request["packages"]))
     return {
         "release": _release(),
@@ -37,13 +41,19 @@ def answer(request):
         "packages": packages,
         "units": _units(request["units"]),
         "users": _users(request["users"]),
-        "accounts": accounts,
-        "account_digests": digests,
+        **_accounts(request["accounts"], store),
         "dpkg_interrupted": interrupted,
         "switch_interrupted": (STATE / "journal.json").exists(),
         "pending": _read_json(STATE / "pending.json", []),
         "holder": _holder(),
     }
+
+
+def load_module(name, source):
+    """Make a module of a source text; dataclasses look theirs up among the loaded ones."""
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(source, name, "exec"), module.__dict__)  # noqa: S102 - our own source, sent along
+    return module
 
 
 def _read_json(path, default):
@@ -182,17 +192,25 @@ def _users(names):
     return found
 
 
-def _accounts(wanted):
-    """Documents that differ from the wanted digests, and the digest of every document."""
-    documents, digests = {}, {}
-    folder = STATE / "accounts" / "sites"
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
-        content = path.read_bytes()
-        site = path.name.removesuffix(".json")
-        digests[site] = hashlib.sha256(content).hexdigest()
-        if wanted.get(site) != digests[site]:
-            documents[site] = base64.b64encode(content).decode()
-    return documents, digests
+def _accounts(wanted, store):
+    """Documents that differ from the wanted digests, with the fingerprints of their passwords."""
+    layout = store.Layout()
+    seen = store.observe(layout)
+    differing = [s for s in sorted({*wanted, *seen["sites"]}) if seen["sites"].get(s) != wanted.get(s)]
+    held = {}
+    for site in differing:
+        held.update(store.fingerprints(layout, site))
+    documents = {
+        site: base64.b64encode(store.read(layout.document(site))).decode()
+        for site in differing
+        if site in seen["sites"]
+    }
+    return {
+        "accounts": documents,
+        "account_digests": seen["sites"],
+        "account_damage": seen["damage"],
+        "fingerprints": held,
+    }
 
 
 def _holder():

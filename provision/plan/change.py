@@ -38,9 +38,10 @@ class Kind(IntEnum):
     DIRECTORY = 3
     FILE = 4
     UNIT = 5
-    SITE = 6
-    MAILBOX = 7
-    ALIAS = 8
+    ACCOUNTS = 6
+    SITE = 7
+    MAILBOX = 8
+    ALIAS = 9
 
     @property
     def word(self) -> str:
@@ -105,7 +106,7 @@ class HostPlan:
     @property
     def is_accounts_only(self) -> bool:
         """True when nothing but account data changes: no package, file, unit or generation."""
-        data = {Kind.SITE, Kind.MAILBOX, Kind.ALIAS}
+        data = {Kind.ACCOUNTS, Kind.SITE, Kind.MAILBOX, Kind.ALIAS}
         return not self.unit_actions and all(change.kind in data for change in self.changes)
 
     def as_json(self) -> dict[str, Any]:

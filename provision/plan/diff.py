@@ -99,6 +99,8 @@ def _units(desired: Bundle, actual: HostState) -> Iterator[Change]:
 
 
 def _accounts(desired: Bundle, actual: HostState) -> Iterator[Change]:
+    for path in actual.account_damage:
+        yield Change(Kind.ACCOUNTS, path, Action.UPDATE, "compile again", origin=Origin.DRIFT)
     for site in desired.accounts:
         if actual.account_digests.get(site.site) != site.digest():
             yield from diff_site(site, actual.accounts.get(site.site))

@@ -100,6 +100,10 @@ class HostState:
     accounts: Mapping[str, bytes]
     """Site to its document; documents equal to the desired ones are left out of the answer."""
     account_digests: Mapping[str, str]
+    fingerprints: Mapping[str, str]
+    """Address to the fingerprint of the password that the host holds; of sites that differ."""
+    account_damage: tuple[str, ...] = ()
+    """Compiled account files that are not as the host's last compile left them."""
     dpkg_interrupted: bool = False
     switch_interrupted: bool = False
     pending: tuple[Activation, ...] = ()
@@ -126,6 +130,8 @@ class HostState:
             },
             accounts={s: base64.b64decode(text) for s, text in reply["accounts"].items()},
             account_digests=reply["account_digests"],
+            fingerprints=reply["fingerprints"],
+            account_damage=tuple(reply["account_damage"]),
             dpkg_interrupted=reply["dpkg_interrupted"],
             switch_interrupted=reply["switch_interrupted"],
             pending=_activations(reply["pending"]),
