@@ -30,9 +30,7 @@ def render_accounts(view: HostView) -> tuple[SiteAccounts, ...]:
 
 def site_passwords(fleet: Fleet, site: Site) -> Mapping[str, Password]:
     """Every login of a site, the probe included, with what the spec says about its password."""
-    return {
-        str(site.address_of(mailbox)): mailbox.password for mailbox in _mailboxes(fleet, site)
-    }
+    return {str(site.address_of(mailbox)): mailbox.password for mailbox in _mailboxes(fleet, site)}
 
 
 def fingerprint(address: str, password: Password, *, key: Secret) -> str:
