@@ -114,11 +114,19 @@ def lint(settings: dict[str, str]) -> Iterator[str]:
 
 
 def _words(value: str) -> list[str]:
-    return [word for word in re.split(r"[\s,]+", value) if word]
+    """Split at blanks and commas, but not inside braces."""
+    words, depth = [""], 0
+    for character in value:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if depth == 0 and (character.isspace() or character == ","):
+            words.append("")
+        else:
+            words[-1] += character
+    return [word for word in words if word]
 
 
 def _lint_restrictions(name: str, value: str, classes: set[str]) -> Iterator[str]:
-    words = iter(_words(re.sub(r"\{[^}]*\}", "{}", value)))
+    words = iter(_words(value))
     for word in words:
         if word in _PLAIN_RESTRICTIONS or word in classes or ":" in word:
             continue
@@ -179,6 +187,8 @@ def _maps_answer(settings: dict[str, str]) -> Iterator[str]:
     """Ask every file map something: a missing or damaged one is fatal only when it is asked."""
     maps = {match[0] for value in settings.values() for match in _MAP.finditer(value)}
     for name in sorted(maps):
+        if os.path.isdir(name.rpartition(":")[2]):
+            continue  # a setting of our own that other settings build map names from
         done = run("postmap", "-q", "probe", name.removeprefix("proxy:"))
         if done.errors.strip():
             yield f"{name}: {done.errors.strip().splitlines()[-1]}"
