@@ -6,7 +6,6 @@ script exists, nor compile Sieve.
 
 from __future__ import annotations
 
-import os
 import re
 import ssl
 import tempfile
@@ -34,11 +33,11 @@ def lint(settings: str) -> Iterator[str]:
         yield "doveconf: no protocols are set: is the file empty?"
     named = [match.groups() for line in settings.splitlines() if (match := _FILE.match(line))]
     for name, path in named:
-        if "%" not in path and not os.path.isfile(path):
+        if "%" not in path and not Path(path).is_file():
             yield f"dovecot: {name}: there is no file {path}"
     files = dict(named)
     certificate, key = files.get("ssl_server_cert_file"), files.get("ssl_server_key_file")
-    if certificate and key and os.path.isfile(certificate) and os.path.isfile(key):
+    if certificate and key and Path(certificate).is_file() and Path(key).is_file():
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         except (OSError, ssl.SSLError) as error:

@@ -15,7 +15,7 @@ import pwd
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -133,10 +133,8 @@ def _fill(file: int, content: bytes) -> None:
 
 
 def _forget(name: str, folder: int) -> None:
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
-    except FileNotFoundError:
-        pass
 
 
 def write_json(path: Path, values: Any) -> None:
@@ -179,10 +177,8 @@ def ensure_directory(path: Path, attributes: Attributes) -> None:
     user, group = attributes.ids()
     with parent_of(path, create=True) as folder:
         Steps.before(f"directory {path}")
-        try:
+        with suppress(FileExistsError):
             os.mkdir(path.name, 0o700, dir_fd=folder)
-        except FileExistsError:
-            pass
         descriptor = _open_folder(folder, path.name)
         try:
             os.fchown(descriptor, user, group)

@@ -7,7 +7,6 @@ was there. Deletions come last, and ``current`` is flipped after them.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +100,7 @@ def _directory_attributes(path: Path) -> list[Any] | None:
 def _save(path: Path, copy: Path) -> Any:
     """Copy what is at ``path``; its entry says how to put it back. None: nothing was there."""
     if path.is_symlink():
-        return {"symlink": os.readlink(path)}
+        return {"symlink": str(path.readlink())}
     if not path.exists():
         return None
     if not path.is_file():

@@ -113,5 +113,5 @@ def _web() -> list[Door]:
         return []
     question = f"GET / HTTP/1.0\r\nHost: {name}\r\n\r\n".encode("ascii")
     return [
-        Door(f"https://{name}", 443, b"HTTP/1.", True, question, name),
+        Door(f"https://{name}", 443, b"HTTP/1.", wrapped=True, question=question, server_name=name),
     ]

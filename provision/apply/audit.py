@@ -32,9 +32,7 @@ def _commit(fleet_dir: Path) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def write_audit(
-    fleet_dir: Path, stamp: Stamp, plan: Plan, outcomes: Sequence[HostOutcome]
-) -> None:
+def write_audit(fleet_dir: Path, stamp: Stamp, plan: Plan, outcomes: Sequence[HostOutcome]) -> None:
     """Append one JSON line: readable by its owner alone, and never a secret in it."""
     line = {
         "when": stamp.since,

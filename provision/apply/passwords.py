@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from provision.model.accounts import GENERATED, MailboxAccount
 from provision.model.fleet import Fleet, GivenHash, GivenPassword, Password
-from provision.render.accounts import site_passwords
 from provision.model.secret import Secret
 from provision.plan.state import HostState
+from provision.render.accounts import site_passwords
 
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """No letter or digit that looks like another one."""

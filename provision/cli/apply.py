@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.cli.desired import Desired, load_desired
-from provision.cli.fleet_option import fleet_option
-from provision.cli.host_options import host_option, vault_option
+from provision.cli.host_options import host_option
 from provision.cli.printing import print_failures, print_lines
+from provision.cli.spec_loading import spec_options
 from provision.errors import ProvisionError, UsageWrong
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
-@fleet_option
-@vault_option
+@spec_options
 @host_option
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
@@ -152,9 +151,7 @@ class _Run:
             click.echo(f"Error: {error.message}", err=True)
 
 
-def _print_json(
-    found: Survey, outcomes: Sequence[HostOutcome], shown: Applied | None
-) -> None:
+def _print_json(found: Survey, outcomes: Sequence[HostOutcome], shown: Applied | None) -> None:
     document = {
         "format_version": "1.0",
         "plan": found.plan.as_json(),
@@ -173,5 +170,3 @@ def _print_json(
     if shown is not None:
         document["generated_passwords"] = {a: p.reveal() for a, p in shown.generated.items()}
     click.echo(json.dumps(document, indent=2))
-
-

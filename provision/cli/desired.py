@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from provision.cli.spec_loading import load_or_exit
 from provision.errors import UsageWrong
 from provision.model.bundle import Bundle
 from provision.model.fleet import Fleet, Host
@@ -26,14 +27,11 @@ def load_desired(
     """Read, certify and render. Raises SpecInvalid, or UsageWrong for an unknown host."""
     from provision.certificates.load import load_certificates  # noqa: PLC0415 - start-up time
     from provision.render.host import render_host  # noqa: PLC0415
-    from provision.spec.load import load_fleet  # noqa: PLC0415
 
-    fleet = load_fleet(fleet_dir, vault_password_file)
+    fleet = load_or_exit(fleet_dir, vault_password_file)
     chosen = choose_hosts(fleet, hosts)
     certificates = load_certificates(fleet, fleet_dir / ".provision", datetime.now(UTC))
-    return Desired(
-        fleet, {host.name: render_host(fleet, host, certificates) for host in chosen}
-    )
+    return Desired(fleet, {host.name: render_host(fleet, host, certificates) for host in chosen})
 
 
 def choose_hosts(fleet: Fleet, names: tuple[str, ...]) -> tuple[Host, ...]:

@@ -9,14 +9,12 @@ from typing import Any
 import click
 
 from provision.cli.desired import choose_hosts
-from provision.cli.fleet_option import fleet_option
-from provision.cli.host_options import vault_option
+from provision.cli.spec_loading import load_or_exit, spec_options
 from provision.errors import ExitCode, UsageWrong
 
 
 @click.command("inventory")
-@fleet_option
-@vault_option
+@spec_options
 @click.option("--list", "is_list", is_flag=True, help="Every host and group.")
 @click.option("--host", "name", metavar="NAME", help="The variables of one host.")
 def command(
@@ -32,11 +30,10 @@ def command(
       chmod +x hosts.sh && ansible -i hosts.sh all -m ping
     """
     from provision.hosts.connection import Connection  # noqa: PLC0415 - start-up time
-    from provision.spec.load import load_fleet  # noqa: PLC0415
 
     if is_list == (name is not None):
         raise UsageWrong("give either --list or --host NAME")
-    fleet = load_fleet(fleet_dir, vault_password_file)
+    fleet = load_or_exit(fleet_dir, vault_password_file)
     connection = Connection.of_fleet(fleet_dir)
     variables = {
         host.name: _variables(host.address, connection.user_of(host), host.ssh_port, connection)

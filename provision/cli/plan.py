@@ -8,15 +8,14 @@ from pathlib import Path
 import click
 
 from provision.cli.desired import load_desired
-from provision.cli.fleet_option import fleet_option
-from provision.cli.host_options import host_option, vault_option
+from provision.cli.host_options import host_option
 from provision.cli.printing import print_failures, print_lines
+from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode
 
 
 @click.command("plan")
-@fleet_option
-@vault_option
+@spec_options
 @host_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--full", is_flag=True, help="Show the contents of new files too.")

@@ -7,16 +7,15 @@ from pathlib import Path
 import click
 
 from provision.cli.desired import load_desired
-from provision.cli.fleet_option import fleet_option
-from provision.cli.host_options import host_option, vault_option
+from provision.cli.host_options import host_option
+from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode, UsageWrong
 from provision.model.bundle import Bundle, ManagedFile
 from provision.model.secret import MASK
 
 
 @click.command("render")
-@fleet_option
-@vault_option
+@spec_options
 @host_option
 @click.option(
     "-o",

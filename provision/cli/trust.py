@@ -7,14 +7,12 @@ from pathlib import Path
 import click
 
 from provision.cli.desired import choose_hosts
-from provision.cli.fleet_option import fleet_option
-from provision.cli.host_options import vault_option
+from provision.cli.spec_loading import load_or_exit, spec_options
 from provision.errors import ExitCode, Refused, UsageWrong
 
 
 @click.command("trust")
-@fleet_option
-@vault_option
+@spec_options
 @click.argument("hosts", nargs=-1, required=True, metavar="HOST...")
 @click.option(
     "--fingerprint",
@@ -42,13 +40,12 @@ def command(
     """
     from provision.hosts.connection import Connection  # noqa: PLC0415 - start-up time
     from provision.hosts.host_keys import offered_key, pin  # noqa: PLC0415
-    from provision.spec.load import load_fleet  # noqa: PLC0415
 
     if fingerprint and len(hosts) != 1:
         raise UsageWrong("--fingerprint names the key of one host", hint="name one HOST")
     connection = Connection.of_fleet(fleet_dir)
     connection.enter()
-    for host in choose_hosts(load_fleet(fleet_dir, vault_password_file), hosts):
+    for host in choose_hosts(load_or_exit(fleet_dir, vault_password_file), hosts):
         key = offered_key(host)
         click.echo(f"{host.name} ({host.address}) offers {key.algorithm} {key.fingerprint}")
         if fingerprint is None:
