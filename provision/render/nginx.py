@@ -14,7 +14,7 @@ from provision.model.bundle import (
 )
 from provision.model.fleet import Site
 from provision.render.brand import logo_name, style_sheet
-from provision.render.limits import MESSAGE_BYTES
+from provision.render.limits import MESSAGE_SIZE_LIMIT
 from provision.render.templates import fill
 from provision.render.tls import site_certificate, site_key
 from provision.render.view import HostView
@@ -45,7 +45,7 @@ _CONTENT_SECURITY_POLICY = {
 
 def render_nginx(view: HostView) -> Part:
     """nginx.conf, the shared pieces, and one file a site."""
-    configuration = fill("nginx/nginx.conf.j2", message_bytes=MESSAGE_BYTES)
+    configuration = fill("nginx/nginx.conf.j2", message_bytes=MESSAGE_SIZE_LIMIT)
     confinement = fill("nginx/service.conf.j2")
     files = (
         ManagedFile("/etc/nginx/nginx.conf", configuration, activations=_RELOAD),
