@@ -31,7 +31,8 @@ def lint(settings: str) -> Iterator[str]:
     """Problems of what ``doveconf -n`` printed: missing files, a key that does not fit."""
     if not re.search(r"^protocols\b", settings, re.MULTILINE):
         yield "doveconf: no protocols are set: is the file empty?"
-    named = [match.groups() for line in settings.splitlines() if (match := _FILE.match(line))]
+    found = (_FILE.match(line) for line in settings.splitlines())
+    named = [(match[1], match[2]) for match in found if match]
     for name, path in named:
         if "%" not in path and not Path(path).is_file():
             yield f"dovecot: {name}: there is no file {path}"

@@ -12,6 +12,7 @@ import grp
 import json
 import os
 import pwd
+import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+_TEMPORARY = re.compile(r"\.provision-[0-9a-f]{16}")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -160,6 +162,16 @@ def remove(path: Path) -> None:
             os.fsync(folder)
     except (FileNotFoundError, NotADirectoryError):
         pass
+
+
+def sweep(folder: Path) -> None:
+    """Remove temporary files that a killed ``write`` has left in ``folder``."""
+    if not folder.is_dir():
+        return
+    with parent_of(folder / "any") as descriptor:
+        for name in os.listdir(descriptor):
+            if _TEMPORARY.fullmatch(name):
+                _forget(name, descriptor)
 
 
 def link(path: Path, target: str) -> None:

@@ -16,6 +16,7 @@ from .provision_durable import (
     link,
     read_json,
     remove,
+    sweep,
     write,
     write_json,
 )
@@ -124,6 +125,8 @@ def _restore(layout: Layout, number: int) -> None:
         else:
             content = (tree / path.lstrip("/")).read_bytes()
             write(layout.live(path), content, Attributes(*entry["attributes"]))
+    for folder in {layout.live(path).parent for path in entries["files"]} | {layout.state}:
+        sweep(folder)
     _remove_made_directories(layout, entries["directories"])
 
 

@@ -125,6 +125,8 @@ def _site_differences(new: SiteAccounts, old: SiteAccounts) -> list[str]:
     words = []
     if new.route != old.route:
         words.append(f"outgoing {old.route} -> {new.route}")
+    if new.nexthop != old.nexthop:
+        words.append(f"next hop {old.nexthop or 'none'} -> {new.nexthop or 'none'}")
     if new.domain_aliases != old.domain_aliases:
         words.append(f"aliases {_names(old.domain_aliases)} -> {_names(new.domain_aliases)}")
     if new.catch_all != old.catch_all:
