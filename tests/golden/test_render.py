@@ -1,7 +1,7 @@
 """A fleet folder renders to exactly the files beside it; adding a case needs no Python.
 
 A case is ``render/CASE/fleet/`` (a fleet folder) and ``render/CASE/expected/RELEASE/HOST/`` with
-each file at its real path. Secret files hold ``(secret)``. ``make golden`` rewrites what is expected.
+each file at its real path. Secret files hold ``(secret)``. ``make golden`` rewrites the expected.
 """
 
 from __future__ import annotations
