@@ -12,6 +12,7 @@ ProvisionError                  exit 1   anything we can explain
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -46,6 +47,13 @@ class SpecInvalid(ProvisionError):
     """The fleet folder is wrong; the problems have been collected, not only the first."""
 
     exit_code = ExitCode.SPEC_INVALID
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, problems: Sequence[object] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+        """Values of provision.spec.problem.Problem, sorted by place."""
 
 
 class VerifyFailed(ProvisionError):
