@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from provision.certificates.load import load_certificates
@@ -57,7 +58,7 @@ def _provision(fleet_dir: Path, *words: str) -> float:
 
 def _packages(fleet_dir: Path) -> tuple[str, ...]:
     fleet = load_fleet(fleet_dir)
-    certificates = load_certificates(fleet, fleet_dir / ".provision")
+    certificates = load_certificates(fleet, fleet_dir / ".provision", datetime.now(UTC))
     return render_host(fleet, fleet.host("mail1"), certificates).packages
 
 
