@@ -196,7 +196,7 @@ def test_fleet_that_loses_a_host_loses_its_machine(tmp_path: Path) -> None:
     try:
         spec.write_text(alone.replace("\nhosts:\n", f"\nhosts:\n{second}"))
         lab.up()
-        assert [machine.name for machine in lab.machines] == ["world", "mail2", "mail1"]
+        assert [machine.name for machine in lab.machines] == ["world", "mail1", "mail2"]
         assert lab.run("mail2", ["hostname", "--fqdn"]).stdout == "mail2.smartmail.example\n"
         folder = lab.machine_folder("mail2")
         spec.write_text(alone)
