@@ -1,0 +1,23 @@
+"""Logs: while all of this was tried, no daemon complained of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provision.verify.outcome import require_none
+from provision.verify.quiet import complaints
+from provision.verify.snapshot import Snapshot
+
+
+def test_logs_are_quiet(host: Any, snapshot: Snapshot, probes_done: None) -> None:  # noqa: ARG001 - it waits
+    """No mail or web daemon logged an error while it was tried."""
+    journal = host.check_output(
+        "journalctl --quiet --no-pager --output=json --after-cursor=%s"
+        " --output-fields=SYSLOG_IDENTIFIER,PRIORITY,MESSAGE",
+        snapshot.cursor,
+    )
+    files = host.check_output(
+        "for f in /var/log/nginx/error.log /var/log/roundcube/errors.log; do"
+        ' [ -f "$f" ] && tail -c +1 "$f"; done; true'
+    )
+    require_none(complaints(journal, files), hint="Look at `journalctl` on the host.")
