@@ -40,7 +40,17 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = importlib.import_module(COMMANDS[cmd_name]).command
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        _keep_lines(command)
+        return command
+
+
+def _keep_lines(command: click.Command) -> None:
+    """Give click its "do not rewrap" mark: in our raw docstrings it stands as two characters."""
+    command.help = command.help and command.help.replace("\\b\n", "\b\n")
+    for child in getattr(command, "commands", {}).values():
+        _keep_lines(child)
 
 
 @click.group(
@@ -59,6 +69,9 @@ def provision() -> None:
       provision apply -i inventories/mine
       provision verify -i inventories/mine
     """
+
+
+_keep_lines(provision)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_SIZE = re.compile(r"(\d{1,12})([KMGT]?)")
+_SIZE = re.compile(r"([0-9]{1,16})([KMGT]?)")
 _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 _LARGEST = 1024**5
 

@@ -1,0 +1,1 @@
+"""A rehearsal fleet on this machine: real Debian hosts in a network that leads nowhere."""

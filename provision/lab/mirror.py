@@ -1,0 +1,67 @@
+"""Find out where this machine gets Debian from, so that the lab uses the same mirror."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from provision.errors import ProvisionError
+from provision.lab.programs import run
+
+_SUITE = re.compile(r"(?:stretch|buster|bullseye|bookworm|trixie|forky|oldstable|stable|testing)")
+_CARRIED = re.compile(r"Acquire::(?:https?::|Check-Valid-Until |Check-Date |Retries |By-Hash )")
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """Addresses of a Debian mirror, and the apt settings needed to reach it."""
+
+    debian: str
+    security: str
+    settings: str
+    """Lines of apt.conf(5): proxies and checks, as this machine has them."""
+
+
+def find_mirror() -> Mirror:
+    """The mirror of this machine's apt; raises ProvisionError when there is none.
+
+    $PROVISION_LAB_MIRROR and $PROVISION_LAB_SECURITY_MIRROR win over apt's configuration.
+    """
+    targets = run(
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"]
+    )
+    debian, security = parse_targets(targets)
+    debian = os.environ.get("PROVISION_LAB_MIRROR") or debian
+    if not debian:
+        raise ProvisionError(
+            "this machine's apt is not configured for a Debian mirror",
+            hint="name one: PROVISION_LAB_MIRROR=http://MIRROR/debian provision lab up",
+        )
+    security = (
+        os.environ.get("PROVISION_LAB_SECURITY_MIRROR")
+        or security
+        or debian.rstrip("/") + "-security"
+    )
+    return Mirror(debian, security, carried_settings(run(["apt-config", "dump"])))
+
+
+def parse_targets(text: str) -> tuple[str | None, str | None]:
+    """Debian's and its security archive's URI from lines of ``RELEASE URI``; None when absent."""
+    debian = security = None
+    for line in text.splitlines():
+        release, _, uri = line.partition(" ")
+        suite, _, rest = release.partition("-")
+        suite, _, old_style = suite.partition("/")
+        if not _SUITE.fullmatch(suite):
+            continue
+        if rest == "security" or old_style == "updates":
+            security = security or uri
+        elif not rest:
+            debian = debian or uri
+    return debian, security
+
+
+def carried_settings(dump: str) -> str:
+    """The lines of ``apt-config dump`` that a fresh apt needs to reach the same mirror."""
+    return "".join(f"{line}\n" for line in dump.splitlines() if _CARRIED.match(line))

@@ -1,0 +1,63 @@
+"""A lab's network: a namespace of its own with a bridge, no link out and no route out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from provision.lab.programs import run
+
+CLIENT = "198.18.0.1"
+"""Address of the lab's client side: where a provision command stands when it is in the lab."""
+
+SECOND_CLIENT = "198.18.0.9"
+"""Another address of the client side, for tests that need a second peer."""
+
+WORLD = "198.18.0.2"
+"""The host ``world``: resolver of every host, reverse proxy."""
+
+SMARTHOST = "198.18.0.3"
+"""The ISP's smarthost, on ``world``."""
+
+OUTSIDE = "198.18.0.4"
+"""Mail server of the outside domains, on ``world``."""
+
+NAMESERVER = "198.18.0.5"
+"""Authoritative name server, on ``world``."""
+
+PREFIX = 24
+RESERVED = frozenset({CLIENT, SECOND_CLIENT, WORLD, SMARTHOST, OUTSIDE, NAMESERVER})
+
+BRIDGE = "br0"
+
+
+def namespace_path(lab: str) -> Path:
+    """The namespace's file, to enter it."""
+    return Path("/run/netns") / lab
+
+
+def make_network(lab: str) -> None:
+    """Make the namespace and its bridge; nothing happens when they are there."""
+    if namespace_path(lab).exists():
+        return
+    run(["ip", "netns", "add", lab])
+    ip = ["ip", "-netns", lab]
+    run([*ip, "link", "set", "lo", "up"])
+    run([*ip, "link", "add", BRIDGE, "type", "bridge"])
+    for address in (CLIENT, SECOND_CLIENT):
+        run([*ip, "address", "add", f"{address}/{PREFIX}", "dev", BRIDGE])
+    run([*ip, "link", "set", BRIDGE, "up"])
+
+
+def remove_network(lab: str) -> None:
+    """Remove the namespace and all in it; nothing happens when it is gone."""
+    if namespace_path(lab).exists():
+        run(["ip", "netns", "delete", lab])
+
+
+def plug(lab: str, *, leader: int, plugged: bool) -> None:
+    """Pull a machine's network cable, or put it back; ``leader`` is the machine's first process."""
+    peer = int(Path(f"/proc/{leader}/root/sys/class/net/host0/iflink").read_text())
+    links = json.loads(run(["ip", "-netns", lab, "-json", "link"]))
+    name = next(link["ifname"] for link in links if link["ifindex"] == peer)
+    run(["ip", "-netns", lab, "link", "set", name, "up" if plugged else "down"])

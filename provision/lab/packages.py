@@ -1,0 +1,50 @@
+"""Which Debian packages the lab has: in its images, and ready to install in its repository."""
+
+from __future__ import annotations
+
+BASE = (
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "openssh-server",
+    "python3",
+    "python3-apt",
+    "iproute2",
+    "ifupdown",
+    "ca-certificates",
+)
+"""What a bare host has: about what a provider's smallest Debian image has."""
+
+WORLD = (
+    "knot",
+    "unbound",
+    "postfix",
+    "dovecot-core",
+    "nginx-light",
+)
+"""What the host ``world`` has besides: DNS, the ISP's smarthost, outside mail, a reverse proxy."""
+
+MAIL = (
+    "postfix",
+    "postfix-cdb",
+    "dovecot-core",
+    "dovecot-imapd",
+    "dovecot-pop3d",
+    "dovecot-lmtpd",
+    "dovecot-sieve",
+    "dovecot-managesieved",
+    "nginx",
+    "php-fpm",
+    "php-intl",
+    "php-mbstring",
+    "php-sqlite3",
+    "php-xml",
+    "php-zip",
+    "roundcube-core",
+    "roundcube-plugins",
+    "roundcube-sqlite3",
+    "ssl-cert",
+    "strace",
+    "procps",
+)
+"""What a mail host may install; extended here, the repository follows with all they need."""

@@ -1,0 +1,106 @@
+"""The power switch of one machine: start, stop, reboot, cut, and whether it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from provision.errors import ProvisionError
+from provision.lab.cgroups import kill_group, members, remove_groups
+from provision.lab.disk import Disk
+from provision.lab.network import namespace_path
+from provision.lab.processes import recall
+
+# systemd as the first process of a machine understands these (systemd(1), SIGNALS).
+_POWER_OFF = signal.SIGRTMIN + 4
+_REBOOT = signal.SIGRTMIN + 5
+
+_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+
+
+def wait_until(condition: Callable[[], bool], *, within: float, what: str) -> None:
+    """Wait for ``condition``; raises ProvisionError naming ``what`` after ``within`` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            raise ProvisionError(f"{what} did not happen within {within:g} s")
+        time.sleep(0.03)
+
+
+def is_running(folder: Path) -> bool:
+    """True while the machine in ``folder`` has its supervisor."""
+    return recall(folder / "supervisor.json") is not None
+
+
+def start(folder: Path, *, lab: str) -> None:
+    """Start the machine's supervisor, which boots it; nothing happens when it runs already."""
+    if is_running(folder):
+        return
+    command = [
+        *("setsid", "--fork", "nsenter", f"--net={namespace_path(lab)}", "--"),
+        *("unshare", "--mount", "--propagation", "private", "--"),
+        *(sys.executable, "-P", "-m", "provision.lab.supervisor", str(folder)),
+    ]
+    with (folder / "console.log").open("ab") as console:
+        subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": str(_PACKAGE_PARENT)},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            check=True,
+        )
+    wait_until(lambda: is_running(folder), within=15, what=f"the start of {folder.name}")
+
+
+def cut(folder: Path) -> None:
+    """Cut the power: every process of the machine is gone at once. Written data survives."""
+    group = Disk.load(folder).group
+    kill_group(group)
+    wait_until(lambda: not is_running(folder), within=15, what=f"the end of {folder.name}")
+    remove_groups(group)
+
+
+def stop(folder: Path) -> None:
+    """Switch the machine off in good order; after 20 seconds, cut its power. Idempotent."""
+    if not is_running(folder):
+        return
+    leader = leader_of(folder)
+    if leader is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(leader, _POWER_OFF)
+    with contextlib.suppress(ProvisionError):
+        wait_until(lambda: not is_running(folder), within=20, what="power-off")
+        return
+    cut(folder)
+
+
+def reboot(folder: Path) -> None:
+    """Ask the machine to reboot, and wait until its next first process is there."""
+    before = leader_of(folder)
+    if before is None:
+        raise ProvisionError(f"{folder.name} is not running", hint="provision lab up")
+    os.kill(before, _REBOOT)
+    wait_until(
+        lambda: leader_of(folder) not in {before, None},
+        within=30,
+        what=f"the reboot of {folder.name}",
+    )
+
+
+def leader_of(folder: Path) -> int | None:
+    """The machine's first process (its process 1) as seen from here; None when there is none."""
+    for pid in members(Disk.load(folder).group):
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{pid}/status").read_text()
+            numbers = next(x for x in status.splitlines() if x.startswith("NSpid:")).split()[1:]
+            if len(numbers) > 1 and numbers[-1] == "1":
+                return pid
+    return None
