@@ -19,19 +19,29 @@ from provision.verify.target import ReachedTarget
 SUBJECTS: Mapping[str, Callable[[ReachedTarget], Iterable[Any]]] = {
     "package": lambda reached: reached.target.bundle.packages,
     "unit": lambda reached: [unit.name for unit in reached.target.bundle.units],
+    "smarthost_site": lambda reached: [
+        site for site in reached.target.sites if site.outgoing.smarthost
+    ],
     "site": lambda reached: reached.target.sites,
 }
 """What a check may ask for by name, to run once for each on every host."""
 
 
 class CheckPlugin:
-    """Fixtures and hooks of one run over ``targets``; outcomes gather in ``outcomes``."""
+    """Fixtures and hooks of one run over ``targets``; each outcome goes to ``keep``."""
 
-    def __init__(self, targets: Iterable[ReachedTarget], probes: Future[Any] | None = None) -> None:
+    def __init__(
+        self,
+        targets: Iterable[ReachedTarget],
+        *,
+        keep: Callable[[Outcome], None],
+        probes: Future[None] | None = None,
+    ) -> None:
         self._targets = tuple(targets)
         self._probes = probes
-        self.outcomes: list[Outcome] = []
+        self._keep = keep
         self.defects: list[str] = []
+        """What pytest could not even collect."""
 
     @pytest.fixture
     def target(self, request: pytest.FixtureRequest) -> ReachedTarget:
@@ -78,7 +88,7 @@ class CheckPlugin:
         failed = call.excinfo is not None
         if call.when == "call" or failed:
             error = call.excinfo.value if call.excinfo else None
-            self.outcomes.append(_outcome(item, error, call.duration))
+            self._keep(_outcome(item, error, call.duration))
         return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -101,10 +111,12 @@ def check_promise(function: Callable[..., Any]) -> str:
 def _outcome(item: pytest.Function, error: BaseException | None, seconds: float) -> Outcome:
     values: dict[str, Any] = item.callspec.params
     reached: ReachedTarget = values["target"]
-    site: Site | None = values.get("site")
-    subjects = {name: str(value) for name, value in values.items() if name in SUBJECTS}
-    if site is not None:
-        subjects["site"] = site.domain.name
+    site: Site | None = values.get("site") or values.get("smarthost_site")
+    subjects = {
+        name: value.domain.name if isinstance(value, Site) else str(value)
+        for name, value in values.items()
+        if name in SUBJECTS
+    }
     verdict, what, hint, detail = _judged(error)
     return Outcome(
         name=check_name(item.function),

@@ -23,6 +23,7 @@ CHECKS = (
     "postfix",
     "dovecot",
     "accounts",
+    "routes",
     "webmail",
     "logs",
 )

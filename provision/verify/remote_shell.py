@@ -6,7 +6,6 @@ import json
 import shlex
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from typing import Protocol
@@ -19,7 +18,6 @@ _GRACE_SECONDS = 5.0
 class Channel(Protocol):
     """The part of paramiko.Channel that is used here."""
 
-    def exec_command(self, command: str) -> None: ...  # noqa: D102
     def settimeout(self, timeout: float | None) -> None: ...  # noqa: D102
     def sendall(self, data: bytes) -> None: ...  # noqa: D102
     def recv(self, nbytes: int) -> bytes: ...  # noqa: D102
@@ -44,12 +42,18 @@ def program(name: str) -> str:
     return resources.files("provision.verify.on_host").joinpath(f"{name}.py").read_text("utf-8")
 
 
-class RemoteShell:
-    """One remote loop on one host. Thread-safe: commands wait for each other."""
+LOOP = shlex.join(["python3", "-I", "-S", "-c", program("loop")])
+"""The command that starts the remote loop."""
 
-    def __init__(self, open_channel: Callable[[], Channel]) -> None:
-        self._channel = open_channel()
-        self._channel.exec_command(shlex.join(["python3", "-I", "-S", "-c", program("loop")]))
+
+class RemoteShell:
+    """One remote loop on one host. Thread-safe: commands wait for each other.
+
+    ``channel`` is where the command LOOP has been started.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._buffer = bytearray()
         self._lock = threading.Lock()
 
