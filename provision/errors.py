@@ -12,6 +12,7 @@ ProvisionError                  exit 1   anything we can explain
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -46,6 +47,20 @@ class SpecInvalid(ProvisionError):
     """The fleet folder is wrong; the problems have been collected, not only the first."""
 
     exit_code = ExitCode.SPEC_INVALID
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        problems: Sequence[object] = (),
+        secret_texts: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+        """Values of provision.spec.problem.Problem, sorted by place."""
+        self.secret_texts = tuple(secret_texts)
+        """Texts that must be masked wherever the problems are shown with lines of the files."""
 
 
 class VerifyFailed(ProvisionError):

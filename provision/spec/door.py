@@ -1,0 +1,266 @@
+"""What the files of a fleet folder may say: strict models, the one place that knows every key.
+
+The JSON Schema for editors and docs/reference/spec.md are made from these models.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from provision.spec.values import (
+    AddressValue,
+    ColorValue,
+    DisplayValue,
+    DomainValue,
+    Empty,
+    FileValue,
+    HashValue,
+    HostAddressValue,
+    KeyValue,
+    LocalKey,
+    LocalValue,
+    Name,
+    QuotaValue,
+    SecretValue,
+    SshUserValue,
+    TargetValue,
+    TextValue,
+    UsernameValue,
+)
+
+_EMPTY = Empty()
+
+
+class DoorModel(BaseModel):
+    """Strict: no conversions, no unknown keys. Keys that start with ``x-`` are notes to people."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_notes_out(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {
+            key: _EMPTY if value is None else value
+            for key, value in data.items()
+            if not key.startswith("x-")
+        }
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class SshSpec(DoorModel):
+    """How SSH logs in to a host."""
+
+    user: SshUserValue = Field(default="root", description="System user; root, or one with sudo.")
+    port: Port = Field(default=22, description="TCP port.")
+
+
+class CertificateSpec(DoorModel):
+    """A certificate given as files instead of one that the fleet's own CA issues."""
+
+    chain: FileValue = Field(
+        description="PEM file with the certificate first, then its chain.",
+        examples=["certificates/mail1.pem"],
+    )
+    key: KeyValue = Field(
+        description="Private key that fits: a secret, or a file (which ansible-vault may encrypt).",
+        examples=["!secret mail1/key"],
+    )
+
+
+class HostSpec(DoorModel):
+    """A mail host."""
+
+    address: HostAddressValue = Field(
+        description="Where SSH goes: an IP address or a host name.", examples=["192.0.2.10"]
+    )
+    fqdn: DomainValue = Field(
+        description="The host's name in HELO, banners and MX records.",
+        examples=["mail1.example.net"],
+    )
+    release: Literal["debian13"] = Field(
+        description="The Debian release it runs; compared with the host.", examples=["debian13"]
+    )
+    ssh: SshSpec | None = Field(
+        default=None, description="SSH login; root at port 22 when left out."
+    )
+    certificate: CertificateSpec | None = Field(
+        default=None,
+        description="Certificate for `fqdn`; issued by the fleet's own CA when left out.",
+    )
+
+
+class SmarthostSpec(DoorModel):
+    """A server that takes our outgoing mail, with the login it gave us."""
+
+    host: DomainValue = Field(description="Its host name.", examples=["smtp.yourisp.example"])
+    port: Port = Field(default=587, description="TCP port; it must offer STARTTLS.")
+    tls: Literal["verify", "encrypt"] = Field(
+        default="verify",
+        description="`verify`: encrypted, and its certificate names `host`; `encrypt`: encrypted,"
+        " whatever the certificate says.",
+    )
+    username: UsernameValue = Field(description="Login, without a colon.", examples=["smartmail"])
+    password: SecretValue = Field(
+        description="Password of the login.", examples=["!secret yourisp"]
+    )
+
+
+class MailboxDefaults(DoorModel):
+    """What every mailbox of the fleet starts from."""
+
+    quota: QuotaValue | None = Field(
+        default=None,
+        description="Largest size of a mailbox: `500M`, `2G`, or `none`.",
+        examples=["2G"],
+    )
+    imap: bool = Field(default=True, description="May log in with IMAP.")
+    pop3: bool = Field(default=True, description="May log in with POP3.")
+
+
+class Defaults(DoorModel):
+    """What sites and mailboxes do when they do not say otherwise."""
+
+    outgoing: TextValue | None = Field(
+        default=None,
+        description="How sites' mail leaves: a smarthost's name, `direct` or `none`.",
+        examples=["yourisp", "direct", "none"],
+    )
+    mailbox: MailboxDefaults = Field(
+        default=MailboxDefaults.model_construct(), description="What every mailbox starts from."
+    )
+
+
+class FleetFile(DoorModel):
+    """fleet.yml: the hosts and what all sites share."""
+
+    fleet: Name = Field(description="The fleet's name.", examples=["smartmail"])
+    hosts: dict[Name, HostSpec] = Field(description="Mail hosts by name.", min_length=1)
+    smarthosts: dict[Name, SmarthostSpec] = Field(
+        default_factory=dict, description="Servers that take our outgoing mail, by name."
+    )
+    postmaster: AddressValue | None = Field(
+        default=None,
+        description="Receives postmaster@ and abuse@ of every site that does not name its own.",
+        examples=["anna@acme.example"],
+    )
+    defaults: Defaults = Field(
+        default=Defaults.model_construct(mailbox=MailboxDefaults.model_construct()),
+        description="What sites and mailboxes do when they do not say otherwise.",
+    )
+
+
+class ForwardSpec(DoorModel):
+    """A mailbox passes its mail on."""
+
+    to: list[TargetValue] = Field(
+        description="Local parts of this site, or whole addresses.",
+        min_length=1,
+        max_length=50,
+        examples=[["bob@home.example"]],
+    )
+    keep_copy: bool = Field(default=True, description="The mail stays in the mailbox as well.")
+
+
+class MailboxSpec(DoorModel):
+    """What a person logs in to; the login is the full address."""
+
+    name: DisplayValue = Field(default="", description="Display name.", examples=["Anna Ask"])
+    password: SecretValue | None = Field(
+        default=None,
+        description="Password, from secrets.yml. Without `password` and `password_hash` one is made"
+        " at the first apply and shown once.",
+        examples=["!secret acme/anna"],
+    )
+    password_hash: HashValue | None = Field(
+        default=None,
+        description="Hash of the password, instead of `password`: ARGON2ID, ARGON2I, BLF-CRYPT,"
+        " SHA512-CRYPT, SHA256-CRYPT or PBKDF2.",
+    )
+    quota: QuotaValue | None = Field(
+        default=None, description="Largest size: `500M`, `2G`, or `none`.", examples=["5G"]
+    )
+    imap: bool | None = Field(default=None, description="May log in with IMAP (webmail does too).")
+    pop3: bool | None = Field(default=None, description="May log in with POP3.")
+    aliases: list[LocalValue] = Field(
+        default_factory=list,
+        description="Further local parts that deliver here and may be sent as.",
+        max_length=500,
+        examples=[["a.ask"]],
+    )
+    forward: ForwardSpec | None = Field(default=None, description="Pass the mail on.")
+
+
+class WebmailSpec(DoorModel):
+    """How webmail.SITE presents itself."""
+
+    name: DisplayValue | None = Field(
+        default=None, description="Name shown to people; the site's domain when left out."
+    )
+    logo: FileValue | None = Field(
+        default=None,
+        description="SVG or PNG file below the fleet folder, up to 256 KiB.",
+        examples=["assets/acme.svg"],
+    )
+    color: ColorValue | None = Field(
+        default=None, description="Colour of the site.", examples=["#0a5"]
+    )
+
+
+class SiteFile(DoorModel):
+    """sites/*.yml: one customer's web presence, its domains and everything in them."""
+
+    site: DomainValue = Field(description="The site's domain.", examples=["acme.example"])
+    host: TextValue = Field(description="Name of the host it lives on.", examples=["mail1"])
+    domain_aliases: list[DomainValue] = Field(
+        default_factory=list,
+        description="Further domains with the same addresses.",
+        max_length=500,
+        examples=[["acme.test"]],
+    )
+    outgoing: TextValue | None = Field(
+        default=None,
+        description="How its mail leaves: a smarthost's name, `direct` or `none`; as `defaults` in"
+        " fleet.yml says when left out.",
+        examples=["yourisp", "direct", "none"],
+    )
+    webmail: WebmailSpec = Field(
+        default=WebmailSpec.model_construct(), description="How webmail.SITE presents itself."
+    )
+    mailboxes: dict[LocalKey, MailboxSpec | None] = Field(
+        default_factory=dict, description="Mailboxes by local part.", max_length=100_000
+    )
+    aliases: dict[LocalKey, Annotated[list[TargetValue], Field(min_length=1, max_length=1000)]] = (
+        Field(
+            default_factory=dict,
+            description="Addresses that lead to others, by local part.",
+            max_length=100_000,
+            examples=[{"info": ["anna", "bob"]}],
+        )
+    )
+    catch_all: TargetValue | None = Field(
+        default=None, description="Receives what no other address takes.", examples=["anna"]
+    )
+    certificate: CertificateSpec | None = Field(
+        default=None,
+        description="Certificate for webmail.SITE; issued by the fleet's own CA when left out.",
+    )
+
+
+NOT_SUPPORTED: dict[tuple[str, str], str] = {
+    ("SiteFile", "bulk"): "newsletter mail with limits and a sender of its own",
+    ("SiteFile", "limits"): "limits on sent mail",
+    ("SiteFile", "moved_from"): "moving a site between hosts",
+    ("Defaults", "limits"): "limits on sent mail",
+    ("MailboxSpec", "limits"): "limits on sent mail",
+    ("MailboxSpec", "retrieve"): "collecting mail from other servers",
+    ("MailboxSpec", "send_only"): "logins that can only send",
+}
+"""Keys that a later version knows: model and key to what they are for."""

@@ -1,0 +1,103 @@
+"""From a fleet folder to a Fleet: read, compose, validate, resolve, and hold it to the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from provision.model.fleet import Fleet
+from provision.model.secret import Secret
+from provision.spec.characters import shown
+from provision.spec.compose import compose
+from provision.spec.context import Context
+from provision.spec.door import FleetFile, SiteFile
+from provision.spec.folder import FLEET_FILE, find_site_files
+from provision.spec.node import Document
+from provision.spec.problem import Place, Problem, Problems, spec_invalid
+from provision.spec.resolve_fleet import resolve_hosts, resolve_smarthosts
+from provision.spec.resolve_site import fleet_view, resolve_site
+from provision.spec.rules import check_rules
+from provision.spec.secrets import SECRETS_FILE, load_secrets
+from provision.spec.source import FleetFolder
+from provision.spec.validate import validate
+from provision.spec.vault_password import VaultOpener
+from provision.spec.written import WrittenFleet
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of reading a fleet folder: the fleet when nothing is wrong, and every problem."""
+
+    fleet: Fleet | None
+    problems: tuple[Problem, ...]
+    secret_texts: tuple[str, ...] = ()
+    """Texts that a printer must mask wherever they turn up."""
+
+
+def load_fleet(fleet_dir: Path, vault_password_file: Path | None = None) -> Fleet:
+    """The fleet of a folder; raises SpecInvalid, which carries every problem of every file.
+
+    ``vault_password_file`` holds the password of secrets.yml; without it,
+    ``.provision/vault-password`` and ``.vault-password`` in the folder are tried.
+    """
+    loaded = read_fleet(fleet_dir, vault_password_file)
+    if loaded.fleet is None:
+        raise spec_invalid(loaded.problems, secret_texts=loaded.secret_texts)
+    return loaded.fleet
+
+
+def read_fleet(fleet_dir: Path, vault_password_file: Path | None = None) -> Loaded:
+    """Read a fleet folder without raising: for commands that show warnings too."""
+    problems = Problems()
+    folder = FleetFolder(fleet_dir, problems)
+    vault = VaultOpener(fleet_dir, vault_password_file, problems)
+    secrets = load_secrets(folder, vault, problems)
+    written = _read_files(Context(folder, secrets, vault, problems))
+    check_rules(written, problems)
+    key = secrets.fingerprint_key()
+    for name in secrets.unused() if not problems.has_errors else ():
+        problems.warn(
+            "unused-secret", Place(SECRETS_FILE), f"nothing uses the secret {shown(name)}"
+        )
+    fleet = None if problems.has_errors or written.spec is None else _fleet(written, key)
+    return Loaded(fleet, problems.sorted(), secrets.texts())
+
+
+def _read_files(context: Context) -> WrittenFleet:
+    """Every file as far as it can be read; what is missing is in ``problems`` already."""
+    root, problems = context.folder.root, context.problems
+    document = _document(FLEET_FILE, context)
+    spec = validate(document, FleetFile, problems) if document else None
+    documents = [_document(file, context) for file in find_site_files(root, problems)]
+    specs = [
+        (site, found)
+        for found in documents
+        if found and (site := validate(found, SiteFile, problems))
+    ]
+    fleet = fleet_view(spec, [site for site, _ in specs])
+    return WrittenFleet(
+        spec=spec,
+        document=document,
+        hosts=resolve_hosts(spec, document, context) if spec and document else (),
+        smarthosts=resolve_smarthosts(spec, document, context) if spec and document else (),
+        sites=tuple(
+            resolve_site(site, found, fleet=fleet, context=context) for site, found in specs
+        ),
+        complete=len(specs) == len(documents),
+        own=fleet.own,
+    )
+
+
+def _document(file: str, context: Context) -> Document | None:
+    source = context.folder.read_yaml(file)
+    return compose(source, context.problems) if source else None
+
+
+def _fleet(written: WrittenFleet, key: Secret) -> Fleet:
+    return Fleet(
+        name=written.spec.fleet if written.spec else "",
+        hosts=written.hosts,
+        smarthosts=written.smarthosts,
+        sites=tuple(sorted((one.site for one in written.sites), key=lambda site: site.domain)),
+        fingerprint_key=key,
+    )

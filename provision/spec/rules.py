@@ -1,0 +1,20 @@
+"""The rules that hold between the objects of a fleet, as one list."""
+
+from __future__ import annotations
+
+from provision.spec.problem import Problems
+from provision.spec.rules_address import check_addresses
+from provision.spec.rules_host import check_hosts, check_references, check_smarthosts
+from provision.spec.rules_name import check_domains, check_scripts
+from provision.spec.written import WrittenFleet
+
+
+def check_rules(written: WrittenFleet, problems: Problems) -> None:
+    """Report everything that does not fit together."""
+    if written.spec and written.document:
+        check_hosts(written.hosts, written.document, problems)
+        check_smarthosts(written, written.document, problems)
+        check_references(written, written.document, problems)
+    check_domains(written, problems)
+    check_scripts(written, problems)
+    check_addresses(written, problems)

@@ -1,0 +1,208 @@
+"""Rules for addresses: one owner each, every one leads somewhere, none in circles."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from provision.model.address import Address, LocalPart
+from provision.spec.circles import find_circles, reach
+from provision.spec.problem import Note, Place, Problem, Problems
+from provision.spec.resolve_site import ROLES
+from provision.spec.written import WrittenFleet, WrittenSite
+
+PlaceOf = Callable[..., Place]
+MAX_REACH = 1000
+"""Most recipients that one address may stand for (postconf(5), virtual_alias_expansion_limit)."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One address of the fleet: where it is written, and where its mail goes on to."""
+
+    one: WrittenSite
+    path: tuple[str | int, ...]
+    targets: tuple[Address, ...] = ()
+    target_path: tuple[str | int, ...] | None = None
+    """The list that names the targets; None when nobody wrote them."""
+
+    def place(self) -> Place:
+        """Where the address is written."""
+        return self.one.document.key_place(*self.path)
+
+    def target_place(self, index: int) -> Place:
+        """Where one of its targets is written."""
+        if self.target_path is None:
+            return self.place()
+        return self.one.document.place(*self.target_path, index)
+
+
+Directory = dict[Address, Entry]
+
+
+def check_addresses(written: WrittenFleet, problems: Problems) -> None:
+    """Report addresses with two owners, targets that do not exist, and mail in circles."""
+    directory: Directory = {}
+    for one in written.sites:
+        for address, entry in _entries(one):
+            first = directory.setdefault(address, entry)
+            if first is not entry:
+                _twice(address, entry.place(), first.place(), problems)
+        _check_roles(one, problems)
+        _check_logins(one, problems)
+    targets = _Targets(written, directory, problems)
+    for entry in directory.values():
+        if entry.target_path is not None:
+            for index, target in enumerate(entry.targets):
+                targets.check(target, entry.one.document.place, *entry.target_path, index)
+    for one in written.sites:
+        _check_catch_all(one, targets, problems)
+    _check_postmaster(written, targets)
+    _check_circles(directory, problems)
+
+
+def _entries(one: WrittenSite) -> Iterator[tuple[Address, Entry]]:
+    domain = one.site.domain
+    forwards = {mailbox.local: mailbox.forward for mailbox in one.site.mailboxes}
+    for key, spec in one.spec.mailboxes.items():
+        local = LocalPart.parse(key)
+        forward, path = forwards[local], ("mailboxes", key)
+        yield (
+            Address.of(local, domain),
+            Entry(one, path, forward.to if forward else (), (*path, "forward", "to")),
+        )
+        for index, further in enumerate(spec.aliases if spec else ()):
+            # The mailbox is its only target, which nobody can have written wrongly.
+            yield (
+                Address.of(further, domain),
+                Entry(one, (*path, "aliases", index), (Address.of(local, domain),)),
+            )
+    written = {LocalPart.parse(key) for key in one.spec.aliases}
+    for alias in one.site.aliases:
+        if alias.local not in written:
+            yield Address.of(alias.local, domain), Entry(one, ("site",), alias.targets)
+    for key, targets in _alias_targets(one).items():
+        yield (
+            Address.of(LocalPart.parse(key), domain),
+            Entry(one, ("aliases", key), targets, ("aliases", key)),
+        )
+
+
+def _alias_targets(one: WrittenSite) -> dict[str, tuple[Address, ...]]:
+    """Targets by the key as written: two keys may be the same local part, which is reported."""
+    found = {alias.local: alias.targets for alias in one.site.aliases}
+    return {key: found[LocalPart.parse(key)] for key in one.spec.aliases}
+
+
+def _twice(address: Address, place: Place, first: Place, problems: Problems) -> None:
+    problems.add(
+        Problem(
+            "address-twice",
+            place,
+            f"the address {address} has an owner already, in {first}",
+            "an address is one mailbox, one mailbox's alias, or one alias",
+            notes=(Note(first, "first given here"),),
+        )
+    )
+
+
+def _check_roles(one: WrittenSite, problems: Problems) -> None:
+    """Mail for postmaster and abuse of every domain reach a person (RFC 5321 4.5.1)."""
+    taken = {alias.local for alias in one.site.aliases}
+    for mailbox in one.site.mailboxes:
+        taken |= {mailbox.local, *mailbox.aliases}
+    missing = [str(role) for role in ROLES if role not in taken]
+    if missing:
+        problems.error(
+            "no-postmaster", one.document.place("site"),
+            f"nobody would receive mail for {' and '.join(missing)} at {one.site.domain}",
+            hint="name a postmaster in fleet.yml, or give the site a mailbox",
+        )  # fmt: skip
+
+
+def _check_logins(one: WrittenSite, problems: Problems) -> None:
+    for mailbox in one.site.mailboxes:
+        if not mailbox.imap and not mailbox.pop3:
+            problems.warn(
+                "no-login", one.document.key_place("mailboxes", mailbox.local.text),
+                f"nobody can read {one.site.address_of(mailbox)}: imap and pop3 are both off",
+            )  # fmt: skip
+
+
+def _check_catch_all(one: WrittenSite, targets: _Targets, problems: Problems) -> None:
+    target = one.site.catch_all
+    if target is None:
+        return
+    targets.check(target, one.document.place, "catch_all")
+    if not targets.is_ours(target):
+        problems.warn(
+            "catch-all-outside", one.document.place("catch_all"),
+            f"everything sent to an unknown address at {one.site.domain}, spam too, leaves for"
+            f" {target}",
+            hint="big receivers soon refuse mail from a host that does this; a mailbox is better",
+        )  # fmt: skip
+
+
+def _check_postmaster(written: WrittenFleet, targets: _Targets) -> None:
+    postmaster = written.spec.postmaster if written.spec else None
+    if postmaster and written.document:
+        site = written.own.get(postmaster.domain, postmaster.domain)
+        address = Address(site, postmaster.local.lower())
+        targets.check(address, written.document.place, "postmaster")
+
+
+def _check_circles(directory: Directory, problems: Problems) -> None:
+    graph = {
+        address: tuple(_bare(target) for target in entry.targets)
+        for address, entry in directory.items()
+        if entry.targets
+    }
+    for circle in find_circles(graph):
+        entry = directory[circle[0]]
+        following = circle[1 % len(circle)]
+        index = [_bare(target) for target in entry.targets].index(following)
+        if len(circle) == 1:
+            message = f"{circle[0]} leads to itself"
+        else:
+            way = " -> ".join(map(str, (*circle, circle[0])))
+            message = f"mail goes in circles: {way}"
+        problems.error(
+            "circle", entry.target_place(index), message, hint="take one of the steps out"
+        )
+    for address in graph:
+        if reach(graph, address, limit=MAX_REACH) > MAX_REACH:
+            problems.error(
+                "reach", directory[address].place(),
+                f"mail for {address} would go to more than {MAX_REACH} addresses",
+                hint="this is a mailing list; it needs a program of its own",
+            )  # fmt: skip
+
+
+def _bare(address: Address) -> Address:
+    """The address without the detail of plus-addressing."""
+    return Address(address.domain, address.local.partition("+")[0])
+
+
+class _Targets:
+    """Knows which addresses of the fleet exist."""
+
+    def __init__(self, written: WrittenFleet, directory: Directory, problems: Problems) -> None:
+        self._written = written
+        self._directory = directory
+        self._problems = problems
+
+    def is_ours(self, target: Address) -> bool:
+        return target.domain in self._written.own
+
+    def check(self, target: Address, place: PlaceOf, *path: str | int) -> None:
+        """Report a target in a domain of ours that nothing takes."""
+        if not self.is_ours(target) or _bare(target) in self._directory:
+            return
+        names = [known.local for known in self._directory if known.domain == target.domain]
+        near = difflib.get_close_matches(target.local, names, n=1)
+        self._problems.error(
+            "unknown-address", place(*path),
+            f"there is no mailbox or alias {target}",
+            hint=f"did you mean {near[0]}?" if near else "make it, or take it out here",
+        )  # fmt: skip

@@ -1,0 +1,101 @@
+"""Rules for hosts and smarthosts: each its own, none leading back to ourselves."""
+
+from __future__ import annotations
+
+from provision.model.address import Domain
+from provision.model.fleet import Host
+from provision.spec.characters import shown
+from provision.spec.node import Document
+from provision.spec.problem import Note, Place, Problem, Problems
+from provision.spec.written import WrittenFleet
+
+_LOOPBACK = ("localhost", "localdomain", "local", "internal")
+"""Last labels that mean this machine or this network (RFC 6761, RFC 6762, RFC 8375)."""
+
+
+def check_hosts(hosts: tuple[Host, ...], document: Document, problems: Problems) -> None:
+    """No two hosts share an address (with its SSH port) or a name."""
+    seen: dict[tuple[str, str], Host] = {}
+    for host in hosts:
+        claims = (("address", f"{host.address} port {host.ssh_port}"), ("fqdn", str(host.fqdn)))
+        for key, value in claims:
+            first = seen.setdefault((key, value), host)
+            if first is not host:
+                problems.add(
+                    Problem(
+                        "host-twice",
+                        document.place("hosts", host.name, key),
+                        f"the hosts {first.name} and {host.name} have the same {key}",
+                        "each host is one machine with a name of its own",
+                        notes=(Note(document.place("hosts", first.name, key), "first given here"),),
+                    )
+                )
+
+
+def check_smarthosts(written: WrittenFleet, document: Document, problems: Problems) -> None:
+    """A smarthost is another's machine, reached with encryption that Postfix can start."""
+    ours = {host.fqdn for host in written.hosts} | {one.site.webmail_name for one in written.sites}
+    ours |= {name for name in map(_as_name, written.hosts) if name is not None}
+    for smarthost in written.smarthosts:
+        place = document.place("smarthosts", smarthost.name, "host")
+        if smarthost.host in ours:
+            problems.error(
+                "smarthost-loop", place,
+                f"the smarthost {smarthost.name} is a host of this fleet: mail would go in circles",
+                hint="write outgoing: direct instead, or the provider's server",
+            )  # fmt: skip
+        if smarthost.host.name.rpartition(".")[2] in _LOOPBACK:
+            problems.error(
+                "smarthost-loop", place,
+                f"{smarthost.host} is a name of this machine or network, not of a smarthost",
+            )  # fmt: skip
+        if smarthost.port == 465:
+            problems.error(
+                "not-supported", document.place("smarthosts", smarthost.name, "port"),
+                "port 465 (TLS from the first byte) is not supported by this version",
+                hint="587 with STARTTLS is as safe with tls: verify",
+            )  # fmt: skip
+
+
+def _as_name(host: Host) -> Domain | None:
+    try:
+        return Domain.parse(host.address)
+    except ValueError:
+        return None
+
+
+def check_references(written: WrittenFleet, document: Document, problems: Problems) -> None:
+    """Every host and smarthost that a site or the defaults name is there."""
+    hosts = [host.name for host in written.hosts]
+    smarthosts = [smarthost.name for smarthost in written.smarthosts]
+    default = written.spec.defaults.outgoing if written.spec else None
+    used: set[str] = set()
+    if default is not None:
+        used.add(default)
+        _check_outgoing(default, smarthosts, document.place("defaults", "outgoing"), problems)
+    for one in written.sites:
+        if one.site.host not in hosts:
+            _unknown("host", one.site.host, hosts, one.document.place("host"), problems)
+        if one.spec.outgoing is not None:
+            used.add(one.spec.outgoing)
+            place = one.document.place("outgoing")
+            _check_outgoing(one.spec.outgoing, smarthosts, place, problems)
+    for name in smarthosts:
+        if name not in used and written.complete:
+            problems.warn(
+                "unused-smarthost", document.key_place("smarthosts", name),
+                f"nothing uses the smarthost {name}",
+            )  # fmt: skip
+
+
+def _check_outgoing(text: str, smarthosts: list[str], place: Place, problems: Problems) -> None:
+    if text not in (*smarthosts, "direct", "none"):
+        _unknown("smarthost", text, [*smarthosts, "direct", "none"], place, problems)
+
+
+def _unknown(kind: str, name: str, known: list[str], place: Place, problems: Problems) -> None:
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"fleet.yml knows: {', '.join(known) or 'none'}"
+    problems.error(f"unknown-{kind}", place, f"there is no {kind} {shown(name)}", hint=hint)
