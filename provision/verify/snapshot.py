@@ -113,9 +113,7 @@ class Snapshot:
         return {name.strip(): value.strip() for name, _, value in lines}
 
 
-def take_snapshot(
-    shell: RemoteShell, *, paths: Iterable[str], units: Iterable[str]
-) -> Snapshot:
+def take_snapshot(shell: RemoteShell, *, paths: Iterable[str], units: Iterable[str]) -> Snapshot:
     """Look at a host once; raises ShellLost when it does not answer or cannot."""
     request = {"paths": list(paths), "units": list(units)}
     done = shell.run_python(program("snapshot"), request=request)

@@ -101,9 +101,7 @@ def _reach(
         )
     except (ShellLost, HostUnreachable) as error:
         return session, _reachability(target, Verdict.UNREACHABLE, fault=str(error))
-    return session, ReachedTarget(
-        target, shell, testinfra_host(target.host.name, shell), snapshot
-    )
+    return session, ReachedTarget(target, shell, testinfra_host(target.host.name, shell), snapshot)
 
 
 def _paths(target: Target) -> Iterator[str]:

@@ -38,9 +38,7 @@ def test_packages_are_configured(host: Any) -> None:
     )
 
 
-def test_versions_have_no_known_holes(
-    host: Any, target: ReachedTarget, snapshot: Snapshot
-) -> None:
+def test_versions_have_no_known_holes(host: Any, target: ReachedTarget, snapshot: Snapshot) -> None:
     """Postfix, Dovecot and Roundcube are at versions without known holes."""
     for package, least in _LEAST[target.target.host.release].items():
         version = snapshot.packages.get(package, "0")

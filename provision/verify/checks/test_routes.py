@@ -30,10 +30,8 @@ def test_site_leaves_its_own_way(host: Any, target: ReachedTarget, site: Site) -
     )
 
 
-def test_smarthost_login_is_its_own(
-    host: Any, target: ReachedTarget, smarthost_site: Site
-) -> None:
-    """The transport of {smarthost_site}'s smarthost has the login of that smarthost and no other has."""
+def test_smarthost_login_is_its_own(host: Any, target: ReachedTarget, smarthost_site: Site) -> None:
+    """The smarthost of {smarthost_site} is given its own login, and no other is."""
     smarthost = _smarthost(target, smarthost_site)
     service = f"{transport(smarthost)}/unix"
     settings = host.check_output("postconf -P").splitlines()
@@ -52,9 +50,7 @@ def test_smarthost_login_is_its_own(
     )
 
 
-def test_smarthost_takes_our_login(
-    host: Any, target: ReachedTarget, smarthost_site: Site
-) -> None:
+def test_smarthost_takes_our_login(host: Any, target: ReachedTarget, smarthost_site: Site) -> None:
     """The smarthost of {smarthost_site} takes the login over TLS; nothing is sent."""
     smarthost = _smarthost(target, smarthost_site)
     request = {

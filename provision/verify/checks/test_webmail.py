@@ -7,7 +7,7 @@ from provision.verify.snapshot import Snapshot
 
 
 def test_nginx_accepts_its_configuration(snapshot: Snapshot) -> None:
-    """nginx accepts its configuration."""
+    """Nginx accepts its configuration."""
     printed = snapshot.nginx
     require(
         printed.status == 0,

@@ -5,10 +5,10 @@ Standard input: ``{"host", "port", "verify", "authority", "username", "password"
 """
 
 import json
-import os
 import smtplib
 import ssl
 import sys
+from pathlib import Path
 from typing import Any
 
 SECONDS = 15
@@ -17,7 +17,7 @@ SECONDS = 15
 def trust(request: dict[str, Any]) -> ssl.SSLContext:
     """The TLS policy of the spec: the certificate must be right, or need only encrypt."""
     context = ssl.create_default_context()
-    if os.path.isfile(request["authority"]):
+    if Path(request["authority"]).is_file():
         context.load_verify_locations(request["authority"])
     if not request["verify"]:
         context.check_hostname = False

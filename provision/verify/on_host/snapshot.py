@@ -3,6 +3,7 @@
 Standard input: ``{"paths": [...], "units": [...]}``. Read-only.
 """
 
+import contextlib
 import grp
 import hashlib
 import json
@@ -13,7 +14,8 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,7 @@ def file_facts(path: str) -> dict[str, Any] | None:
         "sha256": "",
     }
     if stat.S_ISREG(status.st_mode):
-        with open(path, "rb") as stream:
+        with Path(path).open("rb") as stream:
             facts["sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
     else:
         facts["kind"] = "directory" if stat.S_ISDIR(status.st_mode) else "other"
@@ -108,32 +110,31 @@ def packages() -> dict[str, str]:
     return {row[1].split(":")[0]: row[2] for row in rows if row[0] == "installed"}
 
 
+def processes() -> Iterator[tuple[Path, str]]:
+    """The /proc folder and the program of each process, as far as they can be read."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            yield folder, str((folder / "exe").readlink())
+
+
 def stale_processes() -> list[dict[str, Any]]:
     """Processes whose program or libraries were replaced on disk after they had started."""
     stale = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for folder, program in processes():
         try:
-            program = os.readlink(f"/proc/{pid}/exe")
-            with open(f"/proc/{pid}/maps") as maps:
-                old = {line.split(None, 5)[-1].strip() for line in maps if "(deleted)" in line}
+            mapped = (folder / "maps").read_text("utf-8", "replace")
         except OSError:
             continue
+        old = {line.split(None, 5)[-1] for line in mapped.splitlines() if "(deleted)" in line}
         libraries = sorted(filter(LIBRARIES.search, old))
         if program.endswith(" (deleted)") or libraries:
-            stale.append({"pid": int(pid), "program": program, "libraries": libraries})
+            stale.append({"pid": int(folder.name), "program": program, "libraries": libraries})
     return stale
 
 
 def program_counts() -> dict[str, int]:
     """How many processes run each program."""
-    counts: dict[str, int] = {}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            program = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
-        except OSError:
-            continue
-        counts[program] = counts.get(program, 0) + 1
-    return counts
+    return dict(Counter(program.removesuffix(" (deleted)") for _, program in processes()))
 
 
 def queue_counts() -> dict[str, int]:
@@ -151,18 +152,10 @@ def journal_cursor() -> str:
     return match[1] if match else ""
 
 
-def log_sizes(folders: Iterable[str] = ("/var/log/nginx", "/var/log/roundcube")) -> dict[str, int]:
+def log_sizes() -> dict[str, int]:
     """Size of every log file outside the journal."""
-    paths = (f"{folder}/{name}" for folder in folders for name in listed(folder))
-    return {path: os.path.getsize(path) for path in paths if os.path.isfile(path)}
-
-
-def listed(folder: str) -> list[str]:
-    """Names in a folder; none when it does not exist."""
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
+    folders = (Path("/var/log/nginx"), Path("/var/log/roundcube"))
+    return {str(path): path.stat().st_size for folder in folders for path in folder.glob("*.log")}
 
 
 def main() -> None:

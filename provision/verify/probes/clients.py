@@ -53,16 +53,20 @@ def words(error: BaseException) -> str:
             return f"{error.smtp_code} {text(error.smtp_error)}"
         case smtplib.SMTPRecipientsRefused():
             return "; ".join(f"{code} {text(said)}" for code, said in error.recipients.values())
-        case ssl.SSLCertVerificationError():
-            return f"the certificate is not accepted: {error.verify_message}"
-        case ConnectionRefusedError():
-            return "the connection was refused"
-        case TimeoutError():
-            return "no answer in time"
+        case OSError():
+            return _system_words(error)
         case imaplib.IMAP4.error() | poplib.error_proto():
             return text(error.args[0]) if error.args else type(error).__name__
         case _:
             return str(error) or type(error).__name__
+
+
+def _system_words(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not accepted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return error.strerror or str(error) or type(error).__name__
 
 
 def text(said: bytes | str | object) -> str:

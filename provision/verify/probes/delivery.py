@@ -125,9 +125,7 @@ def _message(line: Line, recipient: str, mark: str) -> EmailMessage:
     return message
 
 
-def _require_found(
-    client: imaplib.IMAP4, marks: Sequence[str], recipients: Sequence[str]
-) -> None:
+def _require_found(client: imaplib.IMAP4, marks: Sequence[str], recipients: Sequence[str]) -> None:
     missing = dict(zip(marks, recipients, strict=True))
     deadline = time.monotonic() + _ARRIVE_SECONDS
     while missing and time.monotonic() < deadline:

@@ -27,21 +27,23 @@ _STALE_HINT = "The daemon has not read the new file: reload it."
 
 def old_tls_refused(place: HostPlace) -> None:
     """TLS 1.0 and 1.1 are refused on every port."""
-    wrong = []
-    for port in _PORTS:
-        for version in _OLD:
-            if _negotiates(place.door, port, version):
-                wrong.append(f"port {port} accepts {version.name}")
+    wrong = [
+        f"port {port} accepts {version.name}"
+        for port in _PORTS
+        for version in _OLD
+        if _negotiates(place.door, port, version)
+    ]
     require_none(wrong, hint="Set the least version to TLS 1.2.")
 
 
 def modern_tls_accepted(place: HostPlace) -> None:
     """TLS 1.2 and 1.3 are accepted on every port."""
-    wrong = []
-    for port in _PORTS:
-        for version in _MODERN:
-            if not _negotiates(place.door, port, version):
-                wrong.append(f"port {port} refuses {version.name}")
+    wrong = [
+        f"port {port} refuses {version.name}"
+        for port in _PORTS
+        for version in _MODERN
+        if not _negotiates(place.door, port, version)
+    ]
     require_none(wrong, hint="Old and new mail programs need one of the two.")
 
 

@@ -147,7 +147,7 @@ class _Form(HTMLParser):
         if tag == "input" and values.get("type") == "hidden" and values.get("name"):
             self.fields[str(values["name"])] = values.get("value") or ""
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, _tag: str) -> None:
         self._in_title = False
 
     def handle_data(self, data: str) -> None:
