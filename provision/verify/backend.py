@@ -41,7 +41,7 @@ class ProvisionBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no t
         return self.result(done.status, self.encode(line), done.stdout, done.stderr)
 
 
-def testinfra_host(name: str, shell: RemoteShell) -> Any:
+def open_testinfra(name: str, shell: RemoteShell) -> Any:
     """The testinfra ``Host`` object for one of our hosts."""
     testinfra.backend.BACKENDS.setdefault(SCHEME, f"{__name__}.{ProvisionBackend.__name__}")
     return testinfra.get_host(f"{SCHEME}://{name}", shell=shell)

@@ -18,7 +18,8 @@ def junit_xml(report: Report) -> bytes:
     for (host, site), outcomes in groupby(report.outcomes, key=lambda one: (one.host, one.site)):
         _suite(root, f"{host} {site}" if site else host, list(outcomes))
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
 
 
 def _suite(root: ET.Element, name: str, outcomes: list[Outcome]) -> None:

@@ -108,7 +108,7 @@ class Snapshot:
 
     @property
     def postfix_settings(self) -> Mapping[str, str]:
-        """Settings of main.cf that differ from the defaults (postconf(1), -n)."""
+        """Settings of main.cf that differ from the defaults (postconf(1), -nx)."""
         lines = (line.partition("=") for line in self.postconf.out.splitlines() if "=" in line)
         return {name.strip(): value.strip() for name, _, value in lines}
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from provision.errors import HostUnreachable
 from provision.hosts.connection import Connection
 from provision.hosts.session import Session
-from provision.verify.backend import testinfra_host
+from provision.verify.backend import open_testinfra
 from provision.verify.check_plugin import CheckPlugin
 from provision.verify.checking import run_checks
 from provision.verify.outcome import Outcome, Verdict
@@ -101,7 +101,7 @@ def _reach(
         )
     except (ShellLost, HostUnreachable) as error:
         return session, _reachability(target, Verdict.UNREACHABLE, fault=str(error))
-    return session, ReachedTarget(target, shell, testinfra_host(target.host.name, shell), snapshot)
+    return session, ReachedTarget(target, shell, open_testinfra(target.host.name, shell), snapshot)
 
 
 def _paths(target: Target) -> Iterator[str]:

@@ -29,6 +29,7 @@ def log_in(request: dict[str, Any]) -> str:
     """What went wrong, or an empty text."""
     host, port, context = request["host"], request["port"], trust(request)
     try:
+        client: smtplib.SMTP
         if port == 465:
             client = smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
         else:
