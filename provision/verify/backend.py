@@ -13,7 +13,7 @@ import testinfra
 import testinfra.backend
 from testinfra.backend.base import BaseBackend, CommandResult
 
-from provision.verify.outcome import fault
+from provision.verify.outcome import fault, require
 from provision.verify.remote_shell import COMMAND_SECONDS, RemoteShell
 
 SCHEME = "provision"
@@ -45,3 +45,16 @@ def open_testinfra(name: str, shell: RemoteShell) -> Any:
     """The testinfra ``Host`` object for one of our hosts."""
     testinfra.backend.BACKENDS.setdefault(SCHEME, f"{__name__}.{ProvisionBackend.__name__}")
     return testinfra.get_host(f"{SCHEME}://{name}", shell=shell)
+
+
+def output(host: Any, command: str, *args: str) -> str:
+    """Standard output of a command that must succeed on a testinfra host; raises Fault."""
+    done = host.run(command, *args)
+    said = " ".join(done.stderr.split())[-200:]
+    require(
+        done.succeeded,
+        f"{command.split(maxsplit=1)[0]} failed on the host: {said}",
+        hint="Is its package installed and whole?",
+        detail=f"{done.command.decode(errors='replace')}\n{done.stderr}",
+    )
+    return str(done.stdout).rstrip("\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 from provision.assets import playbooks_dir
 from provision.model.fleet import Site
+from provision.verify.backend import output
 from provision.verify.outcome import fault, require, require_none
 from provision.verify.target import ReachedTarget
 
@@ -49,7 +50,7 @@ def test_postfix_knows_every_address(host: Any, target: ReachedTarget, site: Sit
     wanted = [mailbox.address for entry in accounts for mailbox in entry.mailboxes]
     wanted += [address for entry in accounts for box in entry.mailboxes for address in box.aliases]
     wanted += [alias.address for entry in accounts for alias in entry.aliases]
-    maps = host.check_output("postconf -xh virtual_alias_maps").replace(",", " ").split()
+    maps = output(host, "postconf -xh virtual_alias_maps").replace(",", " ").split()
     require(maps, "virtual_alias_maps names no map", hint=_APPLY)
     known: set[str] = set()
     for group in _groups(wanted):

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from provision.model.fleet import Release
+from provision.verify.backend import output
 from provision.verify.outcome import require
 from provision.verify.snapshot import Snapshot
 from provision.verify.target import ReachedTarget
@@ -41,7 +42,7 @@ def test_disks_have_room(host: Any) -> None:
     """No disk that holds mail, the queue or configuration is full."""
     places = "/etc /var/mail /var/lib /var/spool /var/log"
     for field, thing in (("pcent", "space"), ("ipcent", "inodes")):
-        out = host.check_output(f"df --output=target,{field} {places} 2>/dev/null || true")
+        out = output(host, f"df --output=target,{field} {places} 2>/dev/null || true")
         for mount, used in (line.split() for line in out.splitlines()[1:]):
             percent = used.rstrip("%")
             require(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provision.verify.backend import output
 from provision.verify.outcome import require_none
 from provision.verify.quiet import complaints
 from provision.verify.snapshot import Snapshot
@@ -11,7 +12,8 @@ from provision.verify.snapshot import Snapshot
 
 def test_logs_are_quiet(host: Any, snapshot: Snapshot, probes_done: None) -> None:  # noqa: ARG001 - it waits
     """No mail or web daemon logged an error while it was tried."""
-    journal = host.check_output(
+    journal = output(
+        host,
         "journalctl --quiet --no-pager --output=json --after-cursor=%s"
         " --output-fields=SYSLOG_IDENTIFIER,PRIORITY,MESSAGE",
         snapshot.cursor,

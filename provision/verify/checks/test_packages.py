@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provision.model.fleet import Release
+from provision.verify.backend import output
 from provision.verify.outcome import require
 from provision.verify.snapshot import Snapshot
 from provision.verify.target import ReachedTarget
@@ -30,7 +31,7 @@ def test_package_is_installed(snapshot: Snapshot, package: str) -> None:
 
 def test_packages_are_configured(host: Any) -> None:
     """No package is half installed or unconfigured."""
-    audit = host.check_output("dpkg --audit")
+    audit = output(host, "dpkg --audit")
     require(
         not audit,
         f"dpkg reports: {' '.join(audit.split())[:160]}",

@@ -7,6 +7,7 @@ from typing import Any
 
 from provision.model.fleet import Route, Site, Smarthost, TlsPolicy
 from provision.render.smarthost import nexthop, transport
+from provision.verify.backend import output
 from provision.verify.outcome import NotTried, fault, require
 from provision.verify.remote_shell import program
 from provision.verify.target import ReachedTarget
@@ -16,7 +17,7 @@ _APPLY = "`provision plan` shows the difference, `provision apply` mends it."
 
 def test_site_leaves_its_own_way(host: Any, target: ReachedTarget, site: Site) -> None:
     """Mail of {site} leaves by the route that the spec gives it."""
-    maps = host.check_output("postconf -xh sender_dependent_default_transport_maps")
+    maps = output(host, "postconf -xh sender_dependent_default_transport_maps")
     answers = [
         host.run("postmap -q %s %s", f"@{site.domain}", one).stdout.strip()
         for one in maps.replace(",", " ").split()
@@ -34,7 +35,7 @@ def test_smarthost_login_is_its_own(host: Any, target: ReachedTarget, smarthost_
     """The smarthost of {smarthost_site} is given its own login, and no other is."""
     smarthost = _smarthost(target, smarthost_site)
     service = f"{transport(smarthost)}/unix"
-    settings = host.check_output("postconf -Px").splitlines()
+    settings = output(host, "postconf -Px").splitlines()
     logins = [line for line in settings if "/smtp_sasl_password_maps" in line]
     own = [line for line in logins if line.startswith(f"{service}/")]
     require(own, f"{transport(smarthost)} has no login", hint=_APPLY)
@@ -57,7 +58,7 @@ def test_smarthost_takes_our_login(host: Any, target: ReachedTarget, smarthost_s
         "host": smarthost.host.name,
         "port": smarthost.port,
         "verify": smarthost.tls is TlsPolicy.VERIFY,
-        "authority": host.check_output("postconf -xh smtp_tls_CAfile"),
+        "authority": output(host, "postconf -xh smtp_tls_CAfile"),
         "username": smarthost.username,
         "password": smarthost.password.reveal(),
     }

@@ -8,7 +8,7 @@ import threading
 import dns.exception
 import dns.resolver
 
-_SECONDS = 5.0
+_SECONDS = 4.0
 
 
 class Names:
@@ -18,6 +18,7 @@ class Names:
         self._resolver = resolver
         self._known: dict[str, tuple[str, ...]] = {}
         self._lock = threading.Lock()
+        self._silent = False
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """IPv4 and IPv6 addresses of ``name``; empty when there is none."""
@@ -33,11 +34,13 @@ class Names:
         resolver.nameservers = [self._resolver]
         resolver.lifetime = _SECONDS
         found: list[str] = []
-        for kind in ("A", "AAAA"):
+        for kind in ("A", "AAAA") if not self._silent else ():
             try:
                 found += [record.to_text() for record in resolver.resolve(name + ".", kind)]
-            except dns.exception.DNSException:
+            except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
                 continue
+            except dns.exception.DNSException:
+                self._silent = True  # asked once, not again for every name
         return tuple(found)
 
 
