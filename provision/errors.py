@@ -49,18 +49,11 @@ class SpecInvalid(ProvisionError):
     exit_code = ExitCode.SPEC_INVALID
 
     def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        problems: Sequence[object] = (),
-        secret_texts: Sequence[str] = (),
+        self, message: str, *, hint: str | None = None, problems: Sequence[object] = ()
     ) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
         """Values of provision.spec.problem.Problem, sorted by place."""
-        self.secret_texts = tuple(secret_texts)
-        """Texts that must be masked wherever the problems are shown with lines of the files."""
 
 
 class VerifyFailed(ProvisionError):

@@ -234,7 +234,9 @@ class _Composer:
             parent.children.append(node)
             parent.data.append(node.data)
         elif parent.children is not None and frame.key is not None:
-            if not frame.skip:
+            if frame.skip:
+                parent.refused += (node,)
+            else:
                 parent.keys[frame.key.data] = frame.key
                 parent.children[frame.key.data] = node
                 parent.data[frame.key.data] = node.data

@@ -14,6 +14,7 @@ from provision.spec.door import FleetFile, SiteFile
 from provision.spec.folder import FLEET_FILE, find_site_files
 from provision.spec.node import Document
 from provision.spec.problem import Place, Problem, Problems, spec_invalid
+from provision.spec.quotes import Quotes
 from provision.spec.resolve_fleet import resolve_hosts, resolve_smarthosts
 from provision.spec.resolve_site import fleet_view, resolve_site
 from provision.spec.rules import check_rules
@@ -30,8 +31,8 @@ class Loaded:
 
     fleet: Fleet | None
     problems: tuple[Problem, ...]
-    secret_texts: tuple[str, ...] = ()
-    """Texts that a printer must mask wherever they turn up."""
+    quotes: Quotes
+    """Shows lines of the files, without secrets."""
 
 
 def load_fleet(fleet_dir: Path, vault_password_file: Path | None = None) -> Fleet:
@@ -42,7 +43,7 @@ def load_fleet(fleet_dir: Path, vault_password_file: Path | None = None) -> Flee
     """
     loaded = read_fleet(fleet_dir, vault_password_file)
     if loaded.fleet is None:
-        raise spec_invalid(loaded.problems, secret_texts=loaded.secret_texts)
+        raise spec_invalid(loaded.problems)
     return loaded.fleet
 
 
@@ -60,7 +61,8 @@ def read_fleet(fleet_dir: Path, vault_password_file: Path | None = None) -> Load
             "unused-secret", Place(SECRETS_FILE), f"nothing uses the secret {shown(name)}"
         )
     fleet = None if problems.has_errors or written.spec is None else _fleet(written, key)
-    return Loaded(fleet, problems.sorted(), secrets.texts())
+    quotes = Quotes(folder.sources, folder.documents, secrets.texts())
+    return Loaded(fleet, problems.sorted(), quotes)
 
 
 def _read_files(context: Context) -> WrittenFleet:
@@ -89,8 +91,12 @@ def _read_files(context: Context) -> WrittenFleet:
 
 
 def _document(file: str, context: Context) -> Document | None:
-    source = context.folder.read_yaml(file)
-    return compose(source, context.problems) if source else None
+    folder = context.folder
+    source = folder.read_yaml(file)
+    document = compose(source, context.problems) if source else None
+    if document:
+        folder.documents[file] = document
+    return document
 
 
 def _fleet(written: WrittenFleet, key: Secret) -> Fleet:

@@ -22,7 +22,17 @@ class SecretRef:
 class Node:
     """One value: its data, where it stands (from 0), and its children if it has any."""
 
-    __slots__ = ("children", "column", "data", "end_column", "end_line", "keys", "line", "weight")
+    __slots__ = (
+        "children",
+        "column",
+        "data",
+        "end_column",
+        "end_line",
+        "keys",
+        "line",
+        "refused",
+        "weight",
+    )
 
     def __init__(self, data: Any, *, line: int, column: int) -> None:
         self.data = data
@@ -32,6 +42,8 @@ class Node:
         self.end_column = column
         self.children: dict[str, Node] | list[Node] | None = None
         self.keys: dict[str, Node] = {}
+        self.refused: tuple[Node, ...] = ()
+        """Values of keys that were refused: no data, but never to be shown either."""
         self.weight = 1
         """How many values it holds, aliases counted as if they were written out."""
 

@@ -80,16 +80,10 @@ class Problems:
         return tuple(sorted(self._found, key=lambda problem: (problem.place, problem.code)))
 
 
-def spec_invalid(
-    problems: tuple[Problem, ...], *, secret_texts: tuple[str, ...] = ()
-) -> SpecInvalid:
-    """The exception for these problems; its message lists the errors, a line each.
-
-    ``secret_texts`` travel with it so that whoever prints source lines can mask them.
-    """
+def spec_invalid(problems: tuple[Problem, ...]) -> SpecInvalid:
+    """The exception for these problems; its message lists the errors, a line each."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     shown = [f"{problem.place}: {problem.message}" for problem in errors[:20]]
     if len(errors) > len(shown):
         shown.append(f"... and {len(errors) - len(shown)} more")
-    message = "\n".join(["the fleet folder is not valid", *shown])
-    return SpecInvalid(message, problems=problems, secret_texts=secret_texts)
+    return SpecInvalid("\n".join(["the fleet folder is not valid", *shown]), problems=problems)

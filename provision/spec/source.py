@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 from provision.spec.characters import describe, first_refused_in_source
+from provision.spec.node import Document
 from provision.spec.problem import Place, Problems
+from provision.spec.vault import is_vault
 
 MAX_FILE_BYTES = 16 * 1024**2
 MAX_FLEET_BYTES = 256 * 1024**2
@@ -42,11 +44,24 @@ class FleetFolder:
         self._real_root = Path(os.path.realpath(root))
         self._problems = problems
         self._read = 0
+        self.sources: dict[str, Source] = {}
+        self.documents: dict[str, Document] = {}
 
     def read_yaml(self, file: str) -> Source | None:
         """The text of a YAML file; None after reporting why it cannot be used."""
         content = self.read_bytes(file, Place(file), limit=MAX_FILE_BYTES)
-        return None if content is None else decode(file, content, self._problems)
+        if content is None:
+            return None
+        if is_vault(content):
+            self._problems.error(
+                "encrypted", Place(file), f"{file} is encrypted; only secrets.yml is to be",
+                hint=f"ansible-vault decrypt {file}",
+            )  # fmt: skip
+            return None
+        source = decode(file, content, self._problems)
+        if source:
+            self.sources[file] = source
+        return source
 
     def read_bytes(self, file: str, place: Place, *, limit: int) -> bytes | None:
         """The bytes of a file; problems are reported at ``place``, then the result is None."""
