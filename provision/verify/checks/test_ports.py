@@ -14,16 +14,17 @@ PUBLIC = {
     587: "Postfix",
     993: "Dovecot",
     995: "Dovecot",
+    4190: "Dovecot",
     80: "nginx",
     443: "nginx",
 }
-"""What a mail host offers to the world (RFC 5321, 8314, 9110)."""
+"""What a mail host offers to the world (RFC 5321, 8314, 5804, 9110)."""
 
 _PROGRAMS = {"Postfix": "master", "Dovecot": "dovecot", "nginx": "nginx"}
 
 
 def test_public_ports_are_open(host: Any) -> None:
-    """The ports 25, 80, 443, 465, 587, 993 and 995 are open to the world."""
+    """The ports of mail, Sieve and webmail are open to the world."""
     for port, daemon in PUBLIC.items():
         require(
             host.socket(f"tcp://0.0.0.0:{port}").is_listening,

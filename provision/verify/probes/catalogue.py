@@ -33,6 +33,7 @@ HOST_LINES: tuple[tuple[HostProbe, ...], ...] = (
         cleartext.submission_needs_tls,
         cleartext.imap_needs_tls,
         cleartext.pop3_needs_tls,
+        cleartext.sieve_needs_tls,
     ),
 )
 """Each inner tuple is one thread."""

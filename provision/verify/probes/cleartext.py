@@ -58,6 +58,23 @@ def pop3_needs_tls(place: HostPlace) -> None:
     require(refused, "110 asks for a password without TLS", hint=_HINT)
 
 
+def sieve_needs_tls(place: HostPlace) -> None:
+    """ManageSieve offers no login before STARTTLS (RFC 5804)."""
+    try:
+        connection = place.door.connect(4190)
+    except OSError:
+        return
+    with conversation("port 4190"), connection, connection.makefile("rb") as answer:
+        greeting: list[str] = []
+        while not greeting or not greeting[-1].startswith(("OK", "NO", "BYE")):
+            line = answer.readline()
+            require(line, "4190 closed the connection without a greeting")
+            greeting.append(text(line).upper())
+    offered = [line for line in greeting if line.startswith('"SASL"') and line != '"SASL" ""']
+    require(not offered, f"4190 offers {' '.join(offered)} without TLS", hint=_HINT)
+    require('"STARTTLS"' in greeting, "4190 offers no STARTTLS", hint=_HINT)
+
+
 def _is_accepted(client: imaplib.IMAP4) -> bool:
     """True unless the login was refused for want of TLS (RFC 5530, PRIVACYREQUIRED)."""
     try:

@@ -17,7 +17,7 @@ from provision.verify.probes.clients import Door, conversation
 from provision.verify.probes.line import Line
 from provision.verify.probes.place import HostPlace
 
-_PORTS = (25, 443, 465, 587, 993, 995)
+_MAIL_PORTS = (25, 465, 587, 993, 995)
 _STARTTLS = (25, 587)
 _DAYS_LEFT = 14
 _OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
@@ -29,9 +29,9 @@ def old_tls_refused(place: HostPlace) -> None:
     """TLS 1.0 and 1.1 are refused on every port."""
     wrong = [
         f"port {port} accepts {version.name}"
-        for port in _PORTS
+        for port, door in _doors(place)
         for version in _OLD
-        if _negotiates(place.door, port, version)
+        if _negotiates(door, port, version)
     ]
     require_none(wrong, hint="Set the least version to TLS 1.2.")
 
@@ -40,17 +40,17 @@ def modern_tls_accepted(place: HostPlace) -> None:
     """TLS 1.2 and 1.3 are accepted on every port."""
     wrong = [
         f"port {port} refuses {version.name}"
-        for port in _PORTS
+        for port, door in _doors(place)
         for version in _MODERN
-        if not _negotiates(place.door, port, version)
+        if not _negotiates(door, port, version)
     ]
     require_none(wrong, hint="Old and new mail programs need one of the two.")
 
 
 def host_certificate_served(place: HostPlace) -> None:
-    """Every port serves the host's own certificate, trusted, named right and lasting."""
+    """Every mail port serves the host's own certificate, trusted, named right and lasting."""
     desired = place.certificates.hosts[place.host.name]
-    for port in _PORTS:
+    for port in _MAIL_PORTS:
         with conversation(f"TLS on port {port}"):
             served = _served(place.door, port)
         _require_desired(served, desired, f"port {port}")
@@ -63,6 +63,12 @@ def site_certificate_served(line: Line) -> None:
         served = _served(line.place.web_door, 443)
     desired = line.place.certificates.sites[site.domain.name]
     _require_desired(served, desired, site.webmail_name.name)
+
+
+def _doors(place: HostPlace) -> list[tuple[int, Door]]:
+    """Every port with TLS; nginx answers to the names of sites alone."""
+    web = [(443, place.sites[0].web_door)] if place.sites else []
+    return [*((port, place.door) for port in _MAIL_PORTS), *web]
 
 
 def _require_desired(served: bytes, desired: CertificatePair, where: str) -> None:
