@@ -39,11 +39,9 @@ HOST_LINES: tuple[tuple[HostProbe, ...], ...] = (
 """Each inner tuple is one thread."""
 
 LAST_HOST_LINES: tuple[tuple[HostProbe, ...], ...] = (
-    (
-        wrong_password.submission_refuses,
-        wrong_password.imap_refuses,
-        wrong_password.pop3_refuses,
-    ),
+    (wrong_password.submission_refuses,),
+    (wrong_password.imap_refuses,),
+    (wrong_password.pop3_refuses,),
 )
 """Run when all else has ended: Dovecot then slows down logins from our address."""
 
@@ -55,7 +53,11 @@ _WEBMAIL: tuple[SiteProbe, ...] = (
     webmail.mailbox_logs_in,
     webmail.inner_folders_are_closed,
 )
-_OTHER_DOORS: tuple[SiteProbe, ...] = (submission.login_587, mailboxes.pop3_login)
+_OTHER_DOORS: tuple[SiteProbe, ...] = (
+    submission.login_587,
+    submission.neighbours_sender_refused,
+    mailboxes.pop3_login,
+)
 
 
 def site_lines(place: SitePlace) -> tuple[tuple[SiteProbe, ...], ...]:
@@ -63,7 +65,6 @@ def site_lines(place: SitePlace) -> tuple[tuple[SiteProbe, ...], ...]:
     closed = place.site.catch_all is None
     mail: list[SiteProbe] = [
         submission.login_465,
-        submission.forged_sender_refused,
         submission.outside_refused
         if place.site.outgoing.route is Route.NONE
         else submission.outside_accepted,
@@ -77,7 +78,11 @@ def site_lines(place: SitePlace) -> tuple[tuple[SiteProbe, ...], ...]:
         mail.append(delivery.domain_aliases_receive)
     if place.neighbour is not None:
         mail.append(delivery.neighbour_receives)
-    mail += [delivery.quota_is_visible, delivery.leaves_nothing_behind]
+    mail += [
+        delivery.quota_is_visible,
+        delivery.leaves_nothing_behind,
+        submission.foreign_sender_refused,
+    ]
     return (tuple(mail), _OTHER_DOORS, _WEBMAIL)
 
 
@@ -85,7 +90,7 @@ ALL: tuple[Callable[..., None], ...] = (
     *(probe for line in (*HOST_LINES, *LAST_HOST_LINES) for probe in line),
     submission.login_465,
     *_OTHER_DOORS,
-    submission.forged_sender_refused,
+    submission.foreign_sender_refused,
     submission.outside_refused,
     submission.outside_accepted,
     delivery.unknown_recipient_refused,

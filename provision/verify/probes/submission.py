@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Sequence
 
-from provision.model.fleet import Route
 from provision.verify.outcome import Fault, require, require_none
 from provision.verify.probes.clients import conversation, text
 from provision.verify.probes.line import Line
@@ -23,19 +23,17 @@ def login_587(line: Line) -> None:
     _require_may_send(line, 587)
 
 
-def forged_sender_refused(line: Line) -> None:
-    """A sender that is not the login's own is refused."""
-    site = line.place.site
-    forged = [_FOREIGN, f"postmaster@{site.domain}", f"provision-nobody@{site.domain}"]
-    if line.place.neighbour is not None:
-        forged.append(str(line.place.neighbour.mailbox))
-    client = line.submission(465)
-    own = str(line.place.mailbox)
-    accepted = [sender for sender in forged if _answer(client, sender, own)[0] < 400]
-    require_none(
-        [f"the probe mailbox may send as {sender}" for sender in accepted],
-        hint="smtpd_sender_restrictions of submission must hold reject_sender_login_mismatch.",
-    )
+def foreign_sender_refused(line: Line) -> None:
+    """A login cannot send as somebody of another site or elsewhere."""
+    neighbour = line.place.neighbour
+    others = [_FOREIGN] if neighbour is None else [_FOREIGN, str(neighbour.mailbox)]
+    _require_refused(line, 465, others)
+
+
+def neighbours_sender_refused(line: Line) -> None:
+    """A login cannot send as another address of its own site."""
+    domain = line.place.site.domain
+    _require_refused(line, 587, [f"postmaster@{domain}", f"provision-nobody@{domain}"])
 
 
 def outside_refused(line: Line) -> None:
@@ -58,9 +56,15 @@ def outside_accepted(line: Line) -> None:
     )
 
 
-def outside_probe(route: Route) -> object:
-    """The probe that fits a site's route."""
-    return outside_refused if route is Route.NONE else outside_accepted
+def _require_refused(line: Line, port: int, forged: Sequence[str]) -> None:
+    """At most two, or Postfix begins to slow the session down (smtpd_soft_error_limit)."""
+    client = line.submission(port)
+    own = str(line.place.mailbox)
+    accepted = [sender for sender in forged if _answer(client, sender, own)[0] < 400]
+    require_none(
+        [f"the probe mailbox may send as {sender}" for sender in accepted],
+        hint="smtpd_sender_restrictions of submission must hold reject_sender_login_mismatch.",
+    )
 
 
 def _require_may_send(line: Line, port: int) -> None:

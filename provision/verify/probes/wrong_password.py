@@ -20,8 +20,9 @@ def submission_refuses(place: HostPlace) -> None:
     with conversation("port 465"):
         client = clients.submission(place.door, 465)
         try:
-            client.login(str(place.sites[0].mailbox), _WRONG)
-            code = 235
+            client.user, client.password = str(place.sites[0].mailbox), _WRONG
+            client.ehlo()
+            code, _ = client.auth("PLAIN", client.auth_plain)
         except smtplib.SMTPAuthenticationError as error:
             code = error.smtp_code
         client.close()
