@@ -20,7 +20,7 @@ The host owns the credentials: a document names a password only by its fingerpri
 """
 
 # Durable writing is made of system calls on descriptors, and pathlib has no fsync.
-# ruff: noqa: PTH101,PTH102,PTH103,PTH104,PTH108,PTH112,PTH114,PTH118,PTH120,PTH123,PTH208
+# ruff: noqa: PTH101, PTH102, PTH104, PTH108, PTH112, PTH114, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 

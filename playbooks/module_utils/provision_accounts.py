@@ -23,7 +23,7 @@ left moves to the archive, and comes back when the mailbox does.
 """
 
 # Durable writing is made of system calls on descriptors, and pathlib has no fsync.
-# ruff: noqa: PTH101,PTH102,PTH103,PTH104,PTH108,PTH112,PTH114,PTH118,PTH120,PTH123,PTH208
+# ruff: noqa: PTH103, PTH104, PTH112, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 

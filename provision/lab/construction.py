@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provision.errors import ProvisionError
@@ -88,14 +88,15 @@ class Construction:
 
     def _ensure_disk(self, machine: Machine) -> None:
         folder = self._folder_of(machine)
-        if (folder / "disk.json").exists():
-            return
         binds: tuple[str, ...] = ()
         if machine == world.MACHINE:
             tree = image(world.recipe(), progress=self.progress)
         else:
             tree, packages = self._image_and_packages(machine.release)
             binds = (f"{packages}:/srv/repository",)
+        if (folder / "disk.json").exists():
+            replace(Disk.load(folder), binds=binds).save(folder)  # packages may have become more
+            return
         group = f"{self.name}/{machine.name}"
         Disk(name=machine.name, group=group, layers=(str(tree),), binds=binds).save(folder)
 

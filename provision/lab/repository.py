@@ -11,21 +11,20 @@ from pathlib import Path
 from provision.lab.cache import built_once, cache_dir, key_of, locked
 from provision.lab.images import SUITES
 from provision.lab.mirror import Mirror, find_mirror
-from provision.lab.packages import MAIL
+from provision.lab.packages import packages_for
 from provision.lab.programs import DEBIAN_KEYRING, run
 
 _LAYOUT = 1
 """Counts up when this module writes a repository differently."""
 
 
-def repository(
-    release: str, *, image: Path, progress: Callable[[str], None], packages: Sequence[str] = MAIL
-) -> Path:
+def repository(release: str, *, image: Path, progress: Callable[[str], None]) -> Path:
     """The repository for hosts on ``image`` (a tree), built when the cache has none.
 
-    It holds ``packages`` and whatever they depend on that the image has not; hosts see it at
-    /srv/repository. Raises ProvisionError when a package cannot be fetched.
+    It holds what ``packages_for`` lists and whatever that depends on and the image has not; hosts
+    see it at /srv/repository. Raises ProvisionError when a package cannot be fetched.
     """
+    packages = packages_for(release)
     key = key_of([release, image.parent.name, sorted(packages), _LAYOUT])
     target = cache_dir() / "repositories" / f"{release}-{key}"
 

@@ -46,7 +46,10 @@ class SmarthostTransport:
     wrapper: bool
 
 
-SUBMISSIONS = (SubmissionService("submissions", True), SubmissionService("submission", False))
+SUBMISSIONS = (
+    SubmissionService("submissions", wrapper=True),
+    SubmissionService("submission", wrapper=False),
+)
 
 
 def render_postfix(view: HostView) -> Part:
@@ -60,7 +63,12 @@ def render_postfix(view: HostView) -> Part:
             ManagedDirectory("/etc/postfix/accounts", 0o750, group="postfix"),
             ManagedDirectory(names.CREDENTIALS_FOLDER, 0o700, ours=True),
         ),
-        packages=("postfix", "postfix-cdb", "ca-certificates"),
+        packages=(
+            "ca-certificates",
+            "libsasl2-modules",  # the login mechanisms that smarthosts ask for
+            "postfix",
+            "postfix-cdb",
+        ),
         units=(ManagedUnit(UNIT, live_socket=f"/var/spool/postfix/private/{live}"),),
     )
 

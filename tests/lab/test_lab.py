@@ -12,7 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from email.message import EmailMessage, Message
 from pathlib import Path
 
@@ -22,15 +21,18 @@ import pytest
 
 from provision.assets import demo_fleet_dir
 from provision.errors import ProvisionError
-from provision.lab.estate import Login
-from provision.lab.fleet_folder import read_estate
 from provision.lab.lab import Lab
 from provision.lab.network import CLIENT, OUTSIDE, SMARTHOST, WORLD
 from provision.lab.power import wait_until
+from provision.spec.load import load_fleet
 
 pytestmark = pytest.mark.lab
 
 # Addresses of networks that are no one's (RFC 5737) and of a public resolver.
+SECOND_SMARTHOST = (
+    "  second: {host: smtp.other.example, port: 587, tls: verify, username: blue-login,"
+    " password: !secret yourisp}\n"
+)
 ELSEWHERE = ("192.0.2.1", "203.0.113.9", "9.9.9.9")
 
 
@@ -49,8 +51,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def login(lab: Lab) -> tuple[str, str]:
-    smarthost = read_estate(lab.fleet_dir).logins[0]
-    return smarthost.username, smarthost.password
+    smarthost = load_fleet(lab.fleet_dir).smarthost("yourisp")
+    return smarthost.username, smarthost.password.reveal()
 
 
 def _resolver() -> dns.resolver.Resolver:
@@ -244,14 +246,16 @@ def test_smarthost_refuses_mail_without_a_login(lab: Lab) -> None:
 def test_smarthost_learns_a_new_login_while_running_and_keeps_senders_apart(
     lab: Lab, login: tuple[str, str]
 ) -> None:
-    estate = read_estate(lab.fleet_dir)
-    second = Login("smtp.other.example", "blue-login", "blue-password", ("blue.example",))
-    lab.up(estate=replace(estate, logins=(*estate.logins, second)))
+    spec, site = lab.fleet_dir / "fleet.yml", lab.fleet_dir / "sites/blue.example.yml"
+    before = {path: path.read_text() for path in (spec, site)}
+    spec.write_text(before[spec].replace("smarthosts:\n", f"smarthosts:\n{SECOND_SMARTHOST}"))
+    site.write_text(before[site].replace("outgoing: direct", "outgoing: second"))
+    lab.up()
     try:
         with lab.inside():
             assert str(_resolver().resolve("smtp.other.example", "A")[0]) == SMARTHOST
             with _smarthost(lab) as client:
-                client.login("blue-login", "blue-password")
+                client.login("blue-login", login[1])
                 client.sendmail("dora@blue.example", ["bob@home.example"], "Subject: blue\n\nx")
                 with pytest.raises(smtplib.SMTPRecipientsRefused, match="not owned by user"):
                     client.sendmail("anna@acme.example", ["bob@home.example"], "x")
@@ -260,6 +264,8 @@ def test_smarthost_learns_a_new_login_while_running_and_keeps_senders_apart(
                 with pytest.raises(smtplib.SMTPRecipientsRefused, match="not owned by user"):
                     client.sendmail("dora@blue.example", ["bob@home.example"], "x")
     finally:
+        for path, text in before.items():
+            path.write_text(text)
         lab.up()
 
 
