@@ -10,6 +10,7 @@ Standard library only; runs as root on the host, from Ansible or from ``python3 
     /etc/dovecot/accounts/                  read by Dovecot; a change needs no reload
         SITE.passwd                         logins, quota: passdb and userdb
         SITE.forwarders                     aliases that lead elsewhere: userdb only
+        DOMAIN.aliases                      the mailbox behind an alias, for its quota: userdb only
         SITE.no-imap  SITE.no-pop3          who may not use that protocol
         forwards/ADDRESS.sieve              where an address passes its mail on to
     /etc/postfix/accounts/NAME.cdb          read by Postfix; a change needs no reload
@@ -47,6 +48,7 @@ class Layout:
     dovecot_group: str = "dovecot"
     postfix_group: str = "postfix"
     postmap: str = "/usr/sbin/postmap"
+    doveadm: str = "/usr/bin/doveadm"
 
     def at(self, path: str) -> str:
         """The real place of an absolute path of the host."""
@@ -236,9 +238,16 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
+def sweep(folder: str) -> None:
+    """Remove half-written files of a run that was killed."""
+    for name in os.listdir(folder):
+        if name.startswith(".") and name.endswith(".new"):
+            remove(os.path.join(folder, name))
+
+
 def files_in(folder: str) -> Iterable[str]:
     """Names of what is in a folder and is no temporary of ours, sorted."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         return sorted(name for name in os.listdir(folder) if not name.startswith("."))
     return []
 

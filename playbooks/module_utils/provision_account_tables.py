@@ -36,6 +36,9 @@ class SiteTables:
 
     passwd: dict[str, str] = field(default_factory=dict)
     forwarders: dict[str, str] = field(default_factory=dict)
+    full: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By domain: addresses that are no login, for the question whether their mailbox is full."""
+    quotas: dict[str, int] = field(default_factory=dict)
     no_imap: set[str] = field(default_factory=set)
     no_pop3: set[str] = field(default_factory=set)
     sieve: dict[str, str] = field(default_factory=dict)
@@ -57,7 +60,7 @@ class Tables:
         }
 
 
-MAPS = ("domains", "mailboxes", "aliases", "senders", "routes", "closed")
+MAPS = ("domains", "mailboxes", "aliases", "senders", "routes")
 """The Postfix maps; main.cf names them all, so all of them always exist."""
 
 
@@ -72,7 +75,45 @@ def compile_tables(documents: Iterable[Mapping[str, Any]], hashes: Mapping[str, 
     local = {_domain(name) for document in ordered for name in _domains(document)}
     for document in ordered:
         _Site(document, tables, local, hashes).compile()
+    _quota_aliases(tables)
+    _host_roles(tables)
     return tables
+
+
+def _host_roles(tables: Tables) -> None:
+    """The host's own mail reaches a person: a key without a domain is of $myorigin (virtual(5))."""
+    aliases = tables.maps["aliases"]
+    postmasters = (f"postmaster@{site}" for site in tables.sites)
+    person = next((address for address in postmasters if address in aliases), None)
+    if person:
+        aliases.update(dict.fromkeys(("abuse", "postmaster", "root"), person))
+
+
+def _quota_aliases(tables: Tables) -> None:
+    """Let Dovecot know the mailbox behind an alias that leads to one alone.
+
+    Postfix asks about the address that the sender named; without this a full mailbox would be
+    refused by its own name only, and bounce what is sent to its aliases.
+    """
+    quotas = {login: size for own in tables.sites.values() for login, size in own.quotas.items()}
+    aliases = tables.maps["aliases"]
+    for address in aliases:
+        domain = address.rpartition("@")[2]
+        login = _only_mailbox(aliases, address)
+        if address not in quotas and not address.startswith("@") and login in quotas:
+            lines = tables.sites[tables.maps["domains"][domain]].full.setdefault(domain, {})
+            fields = f"userdb_user={login} userdb_quota_storage_size={quotas[login]}B"
+            lines[address] = f"{address}:::::::{fields}"
+
+
+def _only_mailbox(aliases: Mapping[str, str], address: str) -> str:
+    """Where a chain of single targets ends; empty when there are several or too many."""
+    for _ in range(10):
+        target = aliases.get(address, "")
+        if target == address or "," in target:
+            return "" if "," in target else address
+        address = target
+    return ""
 
 
 def _domains(document: Mapping[str, Any]) -> list[str]:
@@ -120,7 +161,10 @@ class _Site:
         targets = [_address(target) for target in mailbox["forward_to"]]
         if targets:
             self.own.sieve[address] = sieve_forward(targets, keep=bool(mailbox["forward_keep"]))
-        fields = self._fields(len(targets), int(mailbox["quota"]))
+        quota = int(mailbox["quota"])
+        if quota:
+            self.own.quotas[address] = quota
+        fields = self._fields(len(targets), quota)
         self.own.passwd[address] = f"{address}:{self._hash(address)}::::::{fields}"
         if not mailbox["imap"]:
             self.own.no_imap.add(address)
@@ -156,8 +200,6 @@ class _Site:
         for domain in _domains(self.document):
             self._put("domains", _domain(domain), self.site)
             self._put("routes", f"@{domain}", self._transport(route))
-            if route == "none":
-                self._put("closed", domain, "only_to_this_host")
 
     def _transport(self, route: str) -> str:
         kind, _, name = route.partition(":")

@@ -167,7 +167,6 @@ def test_route_counts_for_every_domain_of_a_site_and_no_other() -> None:
         "@acme.test": hop,
         "@blue.example": "error:5.7.1 blue.example sends no mail to other hosts",
     }
-    assert maps["closed"] == {"blue.example": "only_to_this_host"}
 
 
 def test_site_that_sends_nothing_out_redirects_nothing() -> None:
@@ -185,6 +184,26 @@ def test_login_line_has_hash_quota_and_nothing_else() -> None:
     )
     assert own.no_pop3 == {"bob@acme.example"}
     assert tables(blue()).sites["blue.example"].no_imap == {"dora@blue.example"}
+
+
+def test_alias_of_one_mailbox_knows_its_quota() -> None:
+    found = tables(acme(), blue())
+    line = ":::::::userdb_user=anna@acme.example userdb_quota_storage_size=2048B"
+    own = found.sites["acme.example"].full
+    assert own["acme.example"] == {"a.ask@acme.example": f"a.ask@acme.example{line}"}
+    assert own["acme.test"]["a.ask@acme.test"] == f"a.ask@acme.test{line}"
+    assert own["acme.test"]["anna@acme.test"] == f"anna@acme.test{line}"
+    assert set(own["acme.test"]) == {"a.ask@acme.test", "anna@acme.test"}
+    roles = found.sites["blue.example"].full["blue.example"]
+    assert set(roles) == {"postmaster@blue.example"}
+
+
+def test_mail_of_the_host_itself_reaches_a_postmaster() -> None:
+    aliases = tables(acme(), blue()).maps["aliases"]
+    assert {aliases[name] for name in ("root", "postmaster", "abuse")} == {
+        "postmaster@blue.example"
+    }
+    assert "root" not in tables(acme()).maps["aliases"]
 
 
 def _break(change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
