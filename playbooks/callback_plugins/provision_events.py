@@ -50,7 +50,7 @@ class CallbackModule(CallbackBase):
         """A task ended well on a host."""
         self._end("task_ok", result)
 
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001,FBT002
         """A task failed on a host."""
         self._end("task_ignored" if ignore_errors else "task_failed", result)
 

@@ -51,13 +51,13 @@ def _lay_out(layout: Layout, number: int, request: Request, tree: Path) -> None:
     for directory in request.directories:
         _make_folders(tree, Path(directory.path))
         os.chown(tree / directory.path.lstrip("/"), *directory.attributes.ids())
-        os.chmod(tree / directory.path.lstrip("/"), directory.attributes.mode)
+        (tree / directory.path.lstrip("/")).chmod(directory.attributes.mode)
     for file in request.files:
         _make_folders(tree, Path(file.path).parent)
         copy = tree / file.path.lstrip("/")
         shutil.copyfile(layout.staged(number) / file.path.lstrip("/"), copy)
         os.chown(copy, *file.attributes.ids())
-        os.chmod(copy, file.attributes.mode)
+        copy.chmod(file.attributes.mode)
     for path in removals(layout, request):
         if layout.live(path).exists():
             _make_folders(tree, Path(path).parent)
@@ -74,7 +74,7 @@ def _make_folders(tree: Path, folder: Path) -> None:
         if part.is_dir():
             attributes = Attributes.of(part.stat())
             os.chown(copy, *attributes.ids())
-            os.chmod(copy, attributes.mode)
+            copy.chmod(attributes.mode)
 
 
 def _in_child(work: Callable[[], list[str]]) -> list[str]:

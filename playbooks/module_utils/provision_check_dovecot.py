@@ -6,7 +6,6 @@ script exists, nor compile Sieve.
 
 from __future__ import annotations
 
-import os
 import re
 import ssl
 import tempfile
@@ -32,13 +31,14 @@ def lint(settings: str) -> Iterator[str]:
     """Problems of what ``doveconf -n`` printed: missing files, a key that does not fit."""
     if not re.search(r"^protocols\b", settings, re.MULTILINE):
         yield "doveconf: no protocols are set: is the file empty?"
-    named = [match.groups() for line in settings.splitlines() if (match := _FILE.match(line))]
+    found = (_FILE.match(line) for line in settings.splitlines())
+    named = [(match[1], match[2]) for match in found if match]
     for name, path in named:
-        if "%" not in path and not os.path.isfile(path):
+        if "%" not in path and not Path(path).is_file():
             yield f"dovecot: {name}: there is no file {path}"
     files = dict(named)
     certificate, key = files.get("ssl_server_cert_file"), files.get("ssl_server_key_file")
-    if certificate and key and os.path.isfile(certificate) and os.path.isfile(key):
+    if certificate and key and Path(certificate).is_file() and Path(key).is_file():
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         except (OSError, ssl.SSLError) as error:

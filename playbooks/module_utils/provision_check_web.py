@@ -25,7 +25,7 @@ def check_php() -> list[str]:
         if done.status != 0:
             problems += [f"{program.name}: {line}" for line in done.lines()]
     if Path("/usr/bin/php").exists():
-        for file in sorted(Path("/etc/roundcube").rglob("*.php")):
+        for file in sorted(Path("/etc/provision").rglob("*.php")):
             done = run("php", "-l", str(file))
             if done.status != 0:
                 problems += [f"php: {line}" for line in done.lines()]

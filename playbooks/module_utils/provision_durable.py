@@ -12,13 +12,15 @@ import grp
 import json
 import os
 import pwd
+import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+_TEMPORARY = re.compile(r"\.provision-[0-9a-f]{16}")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -133,10 +135,8 @@ def _fill(file: int, content: bytes) -> None:
 
 
 def _forget(name: str, folder: int) -> None:
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
-    except FileNotFoundError:
-        pass
 
 
 def write_json(path: Path, values: Any) -> None:
@@ -164,6 +164,16 @@ def remove(path: Path) -> None:
         pass
 
 
+def sweep(folder: Path) -> None:
+    """Remove temporary files that a killed ``write`` has left in ``folder``."""
+    if not folder.is_dir():
+        return
+    with parent_of(folder / "any") as descriptor:
+        for name in os.listdir(descriptor):
+            if _TEMPORARY.fullmatch(name):
+                _forget(name, descriptor)
+
+
 def link(path: Path, target: str) -> None:
     """Make ``path`` a symlink to ``target``, replacing what was there in one step."""
     temporary = f".provision-{secrets.token_hex(8)}"
@@ -179,10 +189,8 @@ def ensure_directory(path: Path, attributes: Attributes) -> None:
     user, group = attributes.ids()
     with parent_of(path, create=True) as folder:
         Steps.before(f"directory {path}")
-        try:
+        with suppress(FileExistsError):
             os.mkdir(path.name, 0o700, dir_fd=folder)
-        except FileExistsError:
-            pass
         descriptor = _open_folder(folder, path.name)
         try:
             os.fchown(descriptor, user, group)

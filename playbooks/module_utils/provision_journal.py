@@ -7,7 +7,6 @@ was there. Deletions come last, and ``current`` is flipped after them.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from .provision_durable import (
     link,
     read_json,
     remove,
+    sweep,
     write,
     write_json,
 )
@@ -101,7 +101,7 @@ def _directory_attributes(path: Path) -> list[Any] | None:
 def _save(path: Path, copy: Path) -> Any:
     """Copy what is at ``path``; its entry says how to put it back. None: nothing was there."""
     if path.is_symlink():
-        return {"symlink": os.readlink(path)}
+        return {"symlink": str(path.readlink())}
     if not path.exists():
         return None
     if not path.is_file():
@@ -125,6 +125,8 @@ def _restore(layout: Layout, number: int) -> None:
         else:
             content = (tree / path.lstrip("/")).read_bytes()
             write(layout.live(path), content, Attributes(*entry["attributes"]))
+    for folder in {layout.live(path).parent for path in entries["files"]} | {layout.state}:
+        sweep(folder)
     _remove_made_directories(layout, entries["directories"])
 
 

@@ -22,6 +22,8 @@ class Door(NamedTuple):
     """True: TLS before the first byte."""
     question: bytes = b""
     """What the client says first, where the server waits for it."""
+    server_name: str | None = None
+    """The name that the client asks for in its TLS handshake (RFC 6066)."""
 
 
 def probe_unit(unit: str) -> str:
@@ -61,7 +63,7 @@ def _connect(door: Door) -> socket.socket:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False  # the question is whether TLS works; verify asks for names
     context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(plain)
+    return context.wrap_socket(plain, server_hostname=door.server_name)
 
 
 def postfix_doors() -> list[Door]:
@@ -104,5 +106,12 @@ def dovecot_doors() -> list[Door]:
 
 
 def _web() -> list[Door]:
-    question = b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
-    return [Door("HTTPS on port 443", 443, b"HTTP/1.", wrapped=True, question=question)]
+    """The first site of each listening server block that has a name of its own."""
+    names = re.findall(r"^\s*server_name\s+([a-z0-9.-]+)", run("nginx", "-T").output, re.MULTILINE)
+    name = next((name for name in names if "." in name), None)
+    if name is None:
+        return []
+    question = f"GET / HTTP/1.0\r\nHost: {name}\r\n\r\n".encode("ascii")
+    return [
+        Door(f"https://{name}", 443, b"HTTP/1.", wrapped=True, question=question, server_name=name),
+    ]

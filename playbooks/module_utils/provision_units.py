@@ -75,9 +75,7 @@ def _move(unit: str, verb: str) -> None:
 
 def ensure_enabled(units: list[str]) -> list[str]:
     """Enable the units that would not come up after a reboot; returns those."""
-    disabled = [
-        unit for unit in units if run("systemctl", "is-enabled", "--", unit).status != 0
-    ]
+    disabled = [unit for unit in units if run("systemctl", "is-enabled", "--", unit).status != 0]
     if disabled:
         enabled = run("systemctl", "enable", "--", *disabled)
         if enabled.status != 0:

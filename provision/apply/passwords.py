@@ -11,6 +11,7 @@ from provision.model.accounts import GENERATED, MailboxAccount
 from provision.model.fleet import Fleet, GivenHash, GivenPassword, Password
 from provision.model.secret import Secret
 from provision.plan.state import HostState
+from provision.render.accounts import site_passwords
 
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """No letter or digit that looks like another one."""
@@ -59,10 +60,10 @@ def _is_needed(mailbox: MailboxAccount, held: str | None) -> bool:
 
 def _passwords(fleet: Fleet, sites: set[str]) -> dict[str, Password]:
     return {
-        str(site.address_of(mailbox)): mailbox.password
+        address: password
         for site in fleet.sites
         if site.domain.name in sites
-        for mailbox in site.mailboxes
+        for address, password in site_passwords(fleet, site).items()
     }
 
 

@@ -18,14 +18,16 @@ import stat
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 STATE = Path("/var/lib/provision")
 LARGEST_CONTENT = 512 * 1024
 SETTLED = {"installed", "config-files", "not-installed"}
 
 
-def answer(request, store):
+def answer(request: dict[str, Any], store: Any) -> dict[str, Any]:
     """Look at everything the request names; returns JSON values.
 
     ``store`` is the module provision_account_store, which knows where account data is.
@@ -49,21 +51,21 @@ def answer(request, store):
     }
 
 
-def load_module(name, source):
+def load_module(name: str, source: str) -> types.ModuleType:
     """Make a module of a source text; dataclasses look theirs up among the loaded ones."""
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(source, name, "exec"), module.__dict__)  # noqa: S102 - our own source, sent along
     return module
 
 
-def _read_json(path, default):
+def _read_json(path: Path, default: Any) -> Any:
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         return default
 
 
-def _release():
+def _release() -> str:
     fields = {}
     for line in Path("/etc/os-release").read_text().splitlines():
         name, _, value = line.partition("=")
@@ -71,31 +73,31 @@ def _release():
     return fields.get("ID", "unknown") + fields.get("VERSION_ID", "")
 
 
-def _current_generation():
+def _current_generation() -> tuple[int, dict[str, Any]]:
     manifest = _read_json(STATE / "current" / "manifest.json", None)
     if manifest is None:
         return 0, {}
     return manifest["generation"], manifest["files"]
 
 
-def _files(wanted, recorded):
+def _files(wanted: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for path in {**recorded, **wanted}:
         digest, secret = wanted.get(path, (None, recorded.get(path, {}).get("secret", False)))
         secret = secret or recorded.get(path, {}).get("secret", False)
-        state = _file(Path(path), digest, secret)
+        state = _file(Path(path), digest, secret=secret)
         if state is not None:
             found[path] = state
     return found
 
 
-def _file(path, digest, secret):
+def _file(path: Path, digest: str | None, *, secret: bool) -> dict[str, Any] | None:
     try:
         status = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     kind = _kind(status.st_mode)
-    state = {"kind": kind, "sha256": "", **_ownership(status)}
+    state: dict[str, Any] = {"kind": kind, "sha256": "", **_ownership(status)}
     if kind == "file":
         content = path.read_bytes()
         state["sha256"] = hashlib.sha256(content).hexdigest()
@@ -104,7 +106,7 @@ def _file(path, digest, secret):
     return state
 
 
-def _kind(mode):
+def _kind(mode: int) -> str:
     if stat.S_ISREG(mode):
         return "file"
     if stat.S_ISLNK(mode):
@@ -112,7 +114,7 @@ def _kind(mode):
     return "directory" if stat.S_ISDIR(mode) else "other"
 
 
-def _ownership(status):
+def _ownership(status: os.stat_result) -> dict[str, Any]:
     return {
         "mode": stat.S_IMODE(status.st_mode),
         "owner": _name(pwd.getpwuid, status.st_uid),
@@ -120,14 +122,15 @@ def _ownership(status):
     }
 
 
-def _name(look_up, number):
+def _name(look_up: Callable[[int], Any], number: int) -> str:
     try:
-        return look_up(number)[0]
+        return str(look_up(number)[0])
     except KeyError:
         return str(number)
 
 
-def _directories(request, recorded):
+def _directories(request: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:
+    known = {*request["files"], *recorded}
     found = {}
     for path, ours in request["directories"].items():
         try:
@@ -135,21 +138,22 @@ def _directories(request, recorded):
         except (FileNotFoundError, NotADirectoryError):
             continue
         if stat.S_ISDIR(status.st_mode):
-            foreign = _foreign(path, request["files"], recorded) if ours else []
+            foreign = _foreign(path, known) if ours else []
             found[path] = {**_ownership(status), "foreign": foreign}
     return found
 
 
-def _foreign(path, wanted, recorded):
-    entries = (os.path.join(path, name) for name in sorted(os.listdir(path)))
-    return [e for e in entries if e not in wanted and e not in recorded and not os.path.isdir(e)]
+def _foreign(folder: str, known: set[str]) -> list[str]:
+    entries = (entry for entry in sorted(Path(folder).iterdir()) if not entry.is_dir())
+    return [str(entry) for entry in entries if str(entry) not in known]
 
 
-def _packages(wanted):
+def _packages(wanted: set[str]) -> tuple[dict[str, str], bool]:
     """Installed versions of the wanted ones, and whether dpkg was cut off in the middle."""
     interrupted = any(Path("/var/lib/dpkg/updates").iterdir())
     versions, name, state = {}, "", ""
-    with open("/var/lib/dpkg/status", encoding="utf-8", errors="replace") as lines:
+    status = Path("/var/lib/dpkg/status")
+    with status.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if line.startswith("Package: "):
                 name = line[9:-1]
@@ -161,11 +165,15 @@ def _packages(wanted):
     return versions, interrupted
 
 
-def _units(names):
+def _units(names: list[str]) -> dict[str, Any]:
     if not names:
         return {}
-    fields = {"LoadState": "load", "ActiveState": "active", "SubState": "sub"}
-    fields["UnitFileState"] = "enabled"
+    fields = {
+        "LoadState": "load",
+        "ActiveState": "active",
+        "SubState": "sub",
+        "UnitFileState": "enabled",
+    }
     properties = ",".join(["Id", *fields])
     shown = subprocess.run(
         ["systemctl", "show", "--property", properties, "--", *names],
@@ -180,7 +188,7 @@ def _units(names):
     return units
 
 
-def _users(names):
+def _users(names: list[str]) -> dict[str, Any]:
     found = {}
     for name in names:
         try:
@@ -192,31 +200,32 @@ def _users(names):
     return found
 
 
-def _accounts(wanted, store):
+def _accounts(wanted: dict[str, str], store: Any) -> dict[str, Any]:
     """Documents that differ from the wanted digests, with the fingerprints of their passwords."""
     layout = store.Layout()
     seen = store.observe(layout)
-    differing = [s for s in sorted({*wanted, *seen["sites"]}) if seen["sites"].get(s) != wanted.get(s)]
-    held = {}
+    have = seen["sites"]
+    differing = [s for s in sorted({*wanted, *have}) if have.get(s) != wanted.get(s)]
+    held: dict[str, str] = {}
     for site in differing:
         held.update(store.fingerprints(layout, site))
     documents = {
         site: base64.b64encode(store.read(layout.document(site))).decode()
         for site in differing
-        if site in seen["sites"]
+        if site in have
     }
     return {
         "accounts": documents,
-        "account_digests": seen["sites"],
+        "account_digests": have,
         "account_damage": seen["damage"],
         "fingerprints": held,
     }
 
 
-def _holder():
+def _holder() -> Any:
     """Who holds the apply lock; None when the kernel says that nobody does."""
     try:
-        with open("/run/provision/lock", "rb") as lock:
+        with Path("/run/provision/lock").open("rb") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -36,7 +36,7 @@ class Play:
         """Run it to its end; returns Ansible's status and the last words it wrote.
 
         ``on_event`` is called for every event. Ctrl-C once: the run goes on to its end and
-        KeyboardInterrupt is raised then; twice: Ansible is ended, and hosts end whole by themselves.
+        KeyboardInterrupt is raised then; twice: Ansible is ended; hosts end whole by themselves.
         """
         self._write_settings()
         reader, writer = os.pipe()
@@ -84,7 +84,7 @@ class Play:
         return f"""\
 [defaults]
 home = {self.folder}/ansible
-local_tmp = {self.folder}/tmp
+local_tmp = {self.folder}/ansible-tmp
 inventory = {self.folder}/hosts.json
 library = {plugins}/library
 module_utils = {plugins}/module_utils
@@ -128,9 +128,7 @@ ssh_args = -F {self.folder}/ssh_config
             )
 
 
-def _pump(
-    process: subprocess.Popen[bytes], reader: int, on_event: Callable[[Event], None]
-) -> bool:
+def _pump(process: subprocess.Popen[bytes], reader: int, on_event: Callable[[Event], None]) -> bool:
     """Hand over events until the writing end closes; True when Ctrl-C was pressed once."""
     interrupted = False
     with os.fdopen(reader, encoding="utf-8", errors="replace") as lines:

@@ -124,7 +124,7 @@ def _converse(channel: paramiko.Channel, stdin: bytes, deadline: float) -> tuple
     while not (channel.exit_status_ready() and channel.closed):
         moved = False
         if pending and channel.send_ready():
-            pending = pending[channel.send(pending[:32768]) :]
+            pending = pending[channel.send(bytes(pending[:32768])) :]
             moved = True
         if not pending and not closed:
             channel.shutdown_write()
@@ -161,33 +161,35 @@ def _connect(client: paramiko.SSHClient, host: Host, *, user: str, key: Path | N
 
 def unreachable(host: Host, error: Exception, *, user: str) -> HostUnreachable:
     """Turn what the network or paramiko said into what happened and what to do about it."""
-    where = f"{host.name} ({host.address} port {host.ssh_port})"
+    what, hint = _what_and_hint(host, error, user)
+    return HostUnreachable(f"{host.name} ({host.address} port {host.ssh_port}): {what}", hint=hint)
+
+
+def _what_and_hint(  # noqa: PLR0911 - a table with a row per cause
+    host: Host, error: Exception, user: str
+) -> tuple[str, str]:
     trust = f"provision trust {host.name}"
-    if isinstance(error, paramiko.BadHostKeyException):
-        return HostUnreachable(
-            f"{where}: its host key is not the pinned one",
-            hint="someone may be in between; if the host was rebuilt, remove its line from"
-            f" known_hosts and run: {trust}",
-        )
-    if isinstance(error, paramiko.AuthenticationException):
-        return HostUnreachable(
-            f"{where}: it refused our login as {user}",
-            hint="is your key in its authorized_keys, and is it loaded in the agent (ssh-add -l)?",
-        )
-    if isinstance(error, paramiko.SSHException) and "not found in known_hosts" in str(error):
-        return HostUnreachable(f"{where}: its host key is not known yet", hint=f"run: {trust}")
-    if isinstance(error, socket.gaierror):
-        return HostUnreachable(f"{where}: no address for this name", hint="check `address`")
-    if isinstance(error, TimeoutError):
-        return HostUnreachable(
-            f"{where}: no answer within {CONNECT_SECONDS:.0f} s",
-            hint="is it up, and does a firewall let you through?",
-        )
-    if "refused" in str(error) or "Unable to connect" in str(error):
-        return HostUnreachable(
-            f"{where}: the connection was refused", hint="is sshd running on that port?"
-        )
-    return HostUnreachable(f"{where}: {_words(error)}", hint="try: ssh -v to the same address")
+    match error:
+        case paramiko.BadHostKeyException():
+            hint = "someone may be in between; was the host rebuilt? remove its line, then"
+            return "its host key is not the pinned one", f"{hint} run: {trust}"
+        case paramiko.AuthenticationException():
+            return (
+                f"it refused our login as {user}",
+                "is your key in its authorized_keys, and loaded in the agent (ssh-add -l)?",
+            )
+        case paramiko.SSHException() if "not found in known_hosts" in str(error):
+            return "its host key is not known yet", f"run: {trust}"
+        case socket.gaierror():
+            return "no address for this name", "check `address` in fleet.yml"
+        case TimeoutError():
+            return (
+                f"no answer within {CONNECT_SECONDS:.0f} s",
+                "is it up, and does a firewall let you through?",
+            )
+        case ConnectionRefusedError() | paramiko.ssh_exception.NoValidConnectionsError():
+            return "the connection was refused", "is sshd running on that port?"
+    return _words(error), "try ssh -v to the same address"
 
 
 def _words(error: Exception) -> str:

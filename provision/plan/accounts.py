@@ -21,15 +21,13 @@ def parse_document(document: bytes) -> SiteAccounts | None:
         mailboxes = tuple(_mailbox(entry) for entry in values.pop("mailboxes"))
         aliases = tuple(_alias(entry) for entry in values.pop("aliases"))
         domains = tuple(values.pop("domain_aliases"))
-        return SiteAccounts(
-            mailboxes=mailboxes, aliases=aliases, domain_aliases=domains, **values
-        )
+        return SiteAccounts(mailboxes=mailboxes, aliases=aliases, domain_aliases=domains, **values)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def _mailbox(entry: dict[str, Any]) -> MailboxAccount:
-    lists = {name: tuple(entry.pop(name)) for name in ("aliases", "forward_to")}
+    lists: dict[str, Any] = {name: tuple(entry.pop(name)) for name in ("aliases", "forward_to")}
     return MailboxAccount(**lists, **entry)
 
 
@@ -127,6 +125,8 @@ def _site_differences(new: SiteAccounts, old: SiteAccounts) -> list[str]:
     words = []
     if new.route != old.route:
         words.append(f"outgoing {old.route} -> {new.route}")
+    if new.nexthop != old.nexthop:
+        words.append(f"next hop {old.nexthop or 'none'} -> {new.nexthop or 'none'}")
     if new.domain_aliases != old.domain_aliases:
         words.append(f"aliases {_names(old.domain_aliases)} -> {_names(new.domain_aliases)}")
     if new.catch_all != old.catch_all:

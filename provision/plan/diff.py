@@ -80,9 +80,7 @@ def _directories(desired: Bundle, actual: HostState) -> Iterator[Change]:
         want = (directory.mode, directory.owner, directory.group)
         if have != want:
             detail = f"{have[0]:04o} {have[1]}:{have[2]} -> {want[0]:04o} {want[1]}:{want[2]}"
-            yield Change(
-                Kind.DIRECTORY, directory.path, Action.UPDATE, detail, origin=Origin.DRIFT
-            )
+            yield Change(Kind.DIRECTORY, directory.path, Action.UPDATE, detail, origin=Origin.DRIFT)
 
 
 def _units(desired: Bundle, actual: HostState) -> Iterator[Change]:

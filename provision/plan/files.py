@@ -9,7 +9,7 @@ from provision.model.bundle import Bundle, ManagedFile
 from provision.plan.change import Action, Change, Kind, Origin
 from provision.plan.state import FileState, HostState, RecordedFile
 
-SECRET_CHANGED = "(secret changed)"
+SECRET_CHANGED = "(secret changed)"  # noqa: S105 - what a plan shows instead of one
 
 
 def diff_files(desired: Bundle, actual: HostState) -> Iterator[Change]:
