@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.cli.fleet_option import fleet_option
+from provision.cli.host_options import host_option
+from provision.cli.spec_loading import load_or_exit, spec_options
 
 if TYPE_CHECKING:
     from provision.verify.outcome import Outcome
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@fleet_option
+@spec_options
+@host_option
 @click.option(
-    "--vault-password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File with the password of secrets.yml.",
+    "--site",
+    "sites",
+    multiple=True,
+    metavar="SITE",
+    help="Only this site; may be given several times.",
 )
-@click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only this host; repeatable.")
-@click.option("--site", "sites", multiple=True, metavar="SITE", help="Only this site; repeatable.")
 @click.option(
     "--junit",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -89,15 +90,14 @@ def _verify(
     # Imported here: `verify --list` and `--help` need none of it.
     from provision.certificates.load import load_certificates  # noqa: PLC0415
     from provision.hosts.connection import Connection  # noqa: PLC0415
-    from provision.spec.load import load_fleet  # noqa: PLC0415
     from provision.verify.targets import choose_targets  # noqa: PLC0415
     from provision.verify.verifying import verify  # noqa: PLC0415
 
-    fleet = load_fleet(fleet_dir, vault_password_file)
     connection = Connection.of_fleet(fleet_dir)
+    connection.enter()
+    fleet = load_or_exit(fleet_dir, vault_password_file)
     certificates = load_certificates(fleet, fleet_dir / ".provision", datetime.now(UTC))
     targets = choose_targets(fleet, certificates, hosts=hosts, sites=sites)
-    connection.enter()
     with _progress() as show:
         return verify(targets, connection, show)
 

@@ -151,9 +151,13 @@ class Rehearsal:
 
     def close(self) -> None:
         """Leave every session."""
-        for client in (*self._senders.values(), *self._readers.values()):
-            with contextlib.suppress(OSError, smtplib.SMTPException, imaplib.IMAP4.error):
-                (client.quit if isinstance(client, smtplib.SMTP) else client.logout)()
+        gone = contextlib.suppress(OSError, smtplib.SMTPException, imaplib.IMAP4.error)
+        for sender in self._senders.values():
+            with gone:
+                sender.quit()
+        for reader in self._readers.values():
+            with gone:
+                reader.logout()
         self._senders.clear()
         self._readers.clear()
 
