@@ -169,7 +169,7 @@ def sweep(folder: Path) -> None:
     if not folder.is_dir():
         return
     with parent_of(folder / "any") as descriptor:
-        for name in os.listdir(descriptor):
+        for name in os.listdir(descriptor):  # noqa: PTH208 - by descriptor
             if _TEMPORARY.fullmatch(name):
                 _forget(name, descriptor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +42,7 @@ class Construction:
     def start_world(self, estate: Estate) -> None:
         """Boot the world, or change what is different on the running one."""
         folder = self._folder_of(world.MACHINE)
-        files = world.world_files(estate, folder=folder)
+        files = world.world_files(estate, folder=folder, now=dt.datetime.now(dt.UTC))
         noted = folder / "files.json"
         before = json.loads(noted.read_text()) if noted.exists() else {}
         changed = world.changed_files(files, noted=before)

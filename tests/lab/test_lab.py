@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage, Message
 from pathlib import Path
 
+import dns.flags
 import dns.resolver
 import dns.reversename
 import pytest
@@ -203,6 +204,14 @@ def test_dns_knows_the_fleet_and_the_outside(lab: Lab) -> None:
         assert str(resolver.resolve(reverse, "PTR")[0]) == "mail1.smartmail.example."
         with pytest.raises(dns.resolver.NXDOMAIN):
             resolver.resolve("nothing.example", "A")
+
+
+def test_dns_is_signed_and_validated(lab: Lab) -> None:
+    with lab.inside():
+        resolver = _resolver()
+        resolver.use_edns(0, dns.flags.DO, 1232)
+        for name, kind in (("acme.example", "MX"), ("mx.home.example", "A"), ("acme.test", "TXT")):
+            assert resolver.resolve(name, kind).response.flags & dns.flags.AD
 
 
 def test_smarthost_takes_mail_with_its_login_and_passes_it_on(
