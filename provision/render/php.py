@@ -22,6 +22,7 @@ _OPEN_BASEDIR = (
     "/etc/roundcube/",
     "/usr/share/php/",
     "/usr/share/javascript/",
+    "/usr/share/nodejs/bootstrap/",
     "/usr/share/misc/",
     "/etc/ssl/certs/",
     "/usr/share/ca-certificates/",

@@ -11,7 +11,7 @@ $config['trusted_host_patterns'] = ['^$'];
 $config['proxy_whitelist'] = [];
 
 $config['db_dsnw'] = 'sqlite:////var/lib/provision-webmail/roundcube.sqlite?mode=0600';
-$config['temp_dir'] = '/var/lib/provision-webmail/temp';
+$config['temp_dir'] = $config['log_dir'] = '/var/lib/provision-webmail/temp';
 $config['mime_types'] = '/etc/roundcube/mimetypes.php';
 
 // This host's own Dovecot and Postfix, over TLS that must show this host's name.
@@ -45,7 +45,7 @@ $config['im_convert_path'] = null;
 $config['im_identify_path'] = null;
 $config['enable_spellcheck'] = false;
 $config['enable_installer'] = false;
-$config['cipher_method'] = 'AES-256-CBC';
+$config['cipher_method'] = 'AES-256-GCM';
 
 $config['use_https'] = true;
 $config['session_samesite'] = 'Strict';
