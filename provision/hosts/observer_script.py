@@ -6,7 +6,7 @@ Standard library only, Python 3.11 or newer, and few modules of it: importing is
 """
 
 # Paths are joined as text: pathlib costs more to import than all of the looking.
-# ruff: noqa: PTH100, PTH112, PTH116, PTH118, PTH123, PTH208
+# ruff: noqa: PTH112, PTH123, PTH208
 
 from __future__ import annotations
 

@@ -74,14 +74,14 @@ class Session:
 
         Raises HostUnreachable.
         """
-        if self._user != "root":
+        if self.target.user != "root":
             command = f"sudo -n -- {command}"
         try:
             channel = self._channel()
             channel.exec_command(command)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise HostUnreachable(
-                f"{self.host.name}: the connection broke: {_words(error)}",
+                f"{self.target.name}: the connection broke: {_words(error)}",
                 hint="run the command again",
             ) from error
         return channel
