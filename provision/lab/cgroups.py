@@ -46,9 +46,9 @@ def join_groups(groups: list[Path]) -> None:
 def members(name: str) -> list[int]:
     """Process ids anywhere below the group ``name``; empty when there is no such group."""
     found: list[int] = []
-    for procs in (hierarchies()[0] / name).rglob("cgroup.procs"):
+    for folder, _, _ in os.walk(hierarchies()[0] / name):  # passes over groups that are vanishing
         with contextlib.suppress(OSError):
-            found += [int(word) for word in procs.read_text().split()]
+            found += map(int, Path(folder, "cgroup.procs").read_text().split())
     return found
 
 

@@ -1,16 +1,14 @@
-"""What a lab is asked to rehearse: the fleet's machines."""
+"""What a lab is asked to rehearse: a fleet's machines, the names it needs and its logins."""
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
-from pathlib import Path
-
-import yaml
+from dataclasses import dataclass, field
 
 from provision.errors import ProvisionError
 from provision.lab.images import SUITES
 from provision.lab.network import CLIENT, PREFIX, RESERVED
+from provision.model.fleet import Fleet, Smarthost
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,33 +21,79 @@ class Machine:
     release: str
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads a fleet.yml and leaves its secrets alone."""
+@dataclass(frozen=True, slots=True)
+class HostedSite:
+    """A site as the world sees it: its mail domains, the machine that takes their mail."""
+
+    domains: tuple[str, ...]
+    machine: Machine
+    webmail: str
 
 
-_Loader.add_constructor("!secret", lambda _loader, _node: None)
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login that the ISP's smarthost knows, and the sender domains that it may use."""
+
+    host: str
+    username: str
+    password: str = field(repr=False)
+    senders: tuple[str, ...]
 
 
-def read_machines(fleet_dir: Path) -> tuple[str, tuple[Machine, ...]]:
-    """The fleet's name and its machines; raises ProvisionError when they do not fit a lab."""
-    path = fleet_dir / "fleet.yml"
-    try:
-        spec = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a safe loader
-    except OSError as error:
-        raise ProvisionError(
-            f"{path} cannot be read: {error.strerror}", hint="name the fleet folder with -i DIR"
-        ) from error
-    machines = tuple(
-        Machine(name, host["address"], host["fqdn"], host.get("release", "debian13"))
-        for name, host in spec["hosts"].items()
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """All that a lab builds from."""
+
+    name: str
+    machines: tuple[Machine, ...]
+    sites: tuple[HostedSite, ...] = ()
+    logins: tuple[Login, ...] = ()
+
+    def machine(self, name: str) -> Machine:
+        """The machine of that name; raises ProvisionError when there is none."""
+        for machine in self.machines:
+            if machine.name == name:
+                return machine
+        known = ", ".join(machine.name for machine in self.machines)
+        raise ProvisionError(f"the lab has no host {name!r}; it has {known}")
+
+
+def estate_of(fleet: Fleet) -> Estate:
+    """What to rehearse for ``fleet``; raises ProvisionError when a host does not fit a lab."""
+    machines = {
+        host.name: Machine(host.name, host.address, str(host.fqdn), host.release.value)
+        for host in fleet.hosts
+    }
+    for machine in machines.values():
+        _require_fitting(machine)
+    return Estate(
+        name=fleet.name,
+        machines=tuple(machines.values()),
+        sites=tuple(
+            HostedSite(
+                tuple(str(domain) for domain in site.domains),
+                machines[site.host],
+                str(site.webmail_name),
+            )
+            for site in fleet.sites
+        ),
+        logins=tuple(_login(fleet, smarthost) for smarthost in fleet.smarthosts),
     )
-    for machine in machines:
-        require_fitting(machine)
-    return str(spec["fleet"]), machines
 
 
-def require_fitting(machine: Machine) -> None:
-    """Check that a lab can have this machine; raises ProvisionError that says why not."""
+def _login(fleet: Fleet, smarthost: Smarthost) -> Login:
+    senders = [
+        str(domain)
+        for site in fleet.sites
+        if site.outgoing.smarthost == smarthost.name
+        for domain in site.domains
+    ]
+    return Login(
+        str(smarthost.host), smarthost.username, smarthost.password.reveal(), tuple(senders)
+    )
+
+
+def _require_fitting(machine: Machine) -> None:
     network = ipaddress.ip_network(f"{CLIENT}/{PREFIX}", strict=False)
     try:
         inside = ipaddress.ip_address(machine.address) in network

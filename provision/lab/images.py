@@ -31,6 +31,7 @@ rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/apt.conf.d/99mmdebstrap
 rm -f "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*
 rm -f "$1"/etc/hostname "$1"/etc/resolv.conf
 : > "$1"/etc/machine-id
+echo LANG=C.UTF-8 > "$1"/etc/default/locale
 mkdir -p "$1"/srv/repository "$1"/root/.ssh
 chmod 700 "$1"/root/.ssh
 cat > "$1"/etc/apt/sources.list.d/lab.sources <<'END'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,19 +12,23 @@ from pathlib import Path
 from provision.errors import ProvisionError
 from provision.hosts.namespace import enter_namespace, inside_namespace
 from provision.lab import power
-from provision.lab.authority import authority
+from provision.lab.access import remove_connection, write_access, write_connection
 from provision.lab.cache import locked, state_dir
 from provision.lab.cgroups import remove_groups
-from provision.lab.connection import remove_connection, ssh_config, write_connection
-from provision.lab.disk import Disk, remove_folder, write_files
-from provision.lab.estate import Machine, read_machines
-from provision.lab.identity import identity_files, known_host_line
-from provision.lab.images import Recipe, image
-from provision.lab.keys import ensure_key
+from provision.lab.construction import Construction
+from provision.lab.disk import remove_folder
+from provision.lab.estate import Estate, Machine
+from provision.lab.fleet_folder import read_estate
+from provision.lab.forwarding import forward, stop_forwarding
 from provision.lab.network import make_network, namespace_path, plug, remove_network
 from provision.lab.programs import require_machine
-from provision.lab.repository import repository
+from provision.lab.record import LabRecord, loopback_urls
 from provision.lab.snapshots import go_back, has_snapshot, take_snapshot
+from provision.lab.waiting import wait_for
+from provision.lab.world import host as world
+from provision.lab.world.kept import KeptMessage, read_kept
+from provision.lab.world.mail import KEPT
+from provision.lab.world.proxy import webmail_ports
 
 Progress = Callable[[str], None]
 
@@ -35,14 +38,16 @@ def quiet(_step: str) -> None:
 
 
 class Lab:
-    """The lab of one fleet folder. Making the object changes nothing; ``up`` does."""
+    """The lab of one fleet folder. Making the object changes nothing; ``up`` does.
+
+    Machines are named as the fleet names its hosts, besides the host ``world``.
+    """
 
     def __init__(self, fleet_dir: Path) -> None:
-        """Read the fleet; raises ProvisionError when it cannot be rehearsed."""
+        """Name the lab after the folder, whose content is read by ``up`` alone."""
         self.fleet_dir = fleet_dir.resolve()
-        fleet, self.machines = read_machines(self.fleet_dir)
         mark = hashlib.sha256(str(self.fleet_dir).encode()).hexdigest()[:6]
-        self.name = f"{fleet}-{mark}"
+        self.name = f"{self.fleet_dir.name[:20]}-{mark}"
         self.folder = state_dir() / self.name
 
     @classmethod
@@ -55,11 +60,24 @@ class Lab:
         """The network namespace's file."""
         return namespace_path(self.name)
 
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """The machines as of the last ``up``, the world first; none before it."""
+        record = LabRecord.load(self.folder)
+        return record.machines if record else ()
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Name of each webmail to the loopback URL that leads to it."""
+        return dict(loopback_urls(self.folder))
+
     def machine(self, name: str) -> Machine:
         """The machine of that name; raises ProvisionError when there is none."""
         for machine in self.machines:
             if machine.name == name:
                 return machine
+        if not self.machines:
+            raise ProvisionError("the lab is not up", hint=f"provision lab up -i {self.fleet_dir}")
         known = ", ".join(machine.name for machine in self.machines)
         raise ProvisionError(f"the lab has no host {name!r}; it has {known}")
 
@@ -71,37 +89,51 @@ class Lab:
         """True while the machine is switched on."""
         return power.is_running(self.machine_folder(name))
 
-    def up(self, *, progress: Progress = quiet) -> None:
-        """Build what is missing, boot what is not running, wait until SSH answers everywhere."""
+    def up(self, *, progress: Progress = quiet, estate: Estate | None = None) -> None:
+        """Make the lab what the fleet asks for, and wait until every machine answers.
+
+        Builds what is missing, boots what is off, brings the world's DNS, logins and loopback
+        ports up to date. ``estate`` stands for the fleet folder's content. Idempotent.
+        """
         require_machine()
+        estate = estate or read_estate(self.fleet_dir)
+        machines = (world.MACHINE, *estate.machines)
         with locked(self.folder / "lock"):
-            self._write_access()
+            work = Construction(self.name, self.folder, progress)
+            work.build(machines)
+            write_access(self.folder, machines)
             make_network(self.name)
-            for machine in self.machines:
-                self._boot(machine, progress)
-            for machine in self.machines:
-                self.wait_for_ssh(machine.name)
+            work.remove_others(machines)
+            work.start_world(estate)
+            for machine in estate.machines:
+                work.start(machine)
+            LabRecord(str(self.fleet_dir), machines).save(self.folder)
+            self._wait(machines)
+            forward(self.folder, lab=self.name, wanted=webmail_ports(estate))
             write_connection(self.fleet_dir, lab=self.name, folder=self.folder)
 
     def down(self, *, keep: bool = False, progress: Progress = quiet) -> None:
         """Switch everything off and forget it; with ``keep`` disks stay for the next ``up``."""
         require_machine()
+        remove_connection(self.fleet_dir)
+        if not self.folder.exists():
+            return
         with locked(self.folder / "lock"):
-            remove_connection(self.fleet_dir)
+            stop_forwarding(self.folder)
             for folder in sorted((self.folder / "hosts").glob("*")):
                 progress(f"switching off {folder.name}")
                 (power.stop if keep else power.cut)(folder)
-                if not keep:
-                    remove_folder(folder)
             remove_groups(self.name)
             remove_network(self.name)
             if not keep:
                 remove_folder(self.folder)
 
-    def start(self, name: str, *, progress: Progress = quiet) -> None:
-        """Switch one machine on and wait for SSH."""
-        self._boot(self.machine(name), progress)
-        self.wait_for_ssh(name)
+    def start(self, name: str) -> None:
+        """Switch one machine on and wait until it answers."""
+        machine = self.machine(name)
+        make_network(self.name)
+        Construction(self.name, self.folder, quiet).start(machine)
+        self._wait([machine])
 
     def stop(self, name: str) -> None:
         """Switch one machine off in good order."""
@@ -113,10 +145,10 @@ class Lab:
         power.cut(self.machine_folder(name))
 
     def reboot(self, name: str) -> None:
-        """Reboot one machine and wait until SSH answers again."""
+        """Reboot one machine and wait until it answers again."""
         self._require_running(name)
         power.reboot(self.machine_folder(name))
-        self.wait_for_ssh(name)
+        self._wait([self.machine(name)])
 
     def unplug(self, name: str) -> None:
         """Pull one machine's network cable. A reboot plugs it in again, as does ``plug``."""
@@ -141,6 +173,8 @@ class Lab:
     def restore(self, name: str, snapshot: str) -> None:
         """Boot a machine as it was at a snapshot; what it wrote since is lost."""
         folder = self.machine_folder(name)
+        if not has_snapshot(folder, snapshot):
+            go_back(folder, snapshot)  # says which there are
         if power.is_running(folder):
             power.cut(folder)
         go_back(folder, snapshot)
@@ -157,9 +191,8 @@ class Lab:
 
         Raises ProvisionError when it fails, unless ``check`` is off.
         """
-        done = subprocess.run(
-            [*self._console(name), *argv], input=stdin, capture_output=True, text=True, check=False
-        )
+        command = power.console(self._leader(name), argv)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             said = (done.stderr or done.stdout).strip()
             raise ProvisionError(
@@ -170,7 +203,7 @@ class Lab:
     def shell_command(self, name: str, argv: Sequence[str], *, console: bool = False) -> list[str]:
         """The command that opens a shell or runs ``argv`` there: by SSH, or on the console."""
         if console:
-            return [*self._console(name), *(argv or ["bash", "-l"])]
+            return power.console(self._leader(name), argv or ["bash", "-l"])
         self._require_running(name)
         ssh = ["ssh", "-F", str(self.folder / "ssh_config"), name]
         remote = ["--", shlex.join(argv)] if argv else []
@@ -186,19 +219,26 @@ class Lab:
         with inside_namespace(self.namespace):
             yield
 
-    def wait_for_ssh(self, name: str, *, within: float = 60) -> None:
-        """Wait until the machine's SSH server greets; raises ProvisionError after the deadline."""
-        address = self.machine(name).address
-        with self.inside():
-            power.wait_until(
-                lambda: _greets(address, 22), within=within, what=f"an answer of {name}'s SSH"
-            )
+    def read_outside(self, address: str) -> list[KeptMessage]:
+        """Messages that a mailbox of home.example or partner.example got, oldest first."""
+        kept = read_kept(self._world_root() / KEPT.lstrip("/") / "outside")
+        return [
+            message for message in kept if address.lower() in map(str.lower, message.recipients)
+        ]
 
-    def _console(self, name: str) -> list[str]:
-        target = f"--target={self._leader(name)}"
-        path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wdns=/root"]
-        return ["nsenter", target, *spaces, "env", "-i", path, "HOME=/root", "LANG=C.UTF-8"]
+    def read_smarthost(self, login: str | None = None) -> list[KeptMessage]:
+        """Messages that the ISP's smarthost took, from one login or from all, oldest first."""
+        kept = read_kept(self._world_root() / KEPT.lstrip("/") / "smarthost")
+        return [message for message in kept if login in {None, message.login}]
+
+    def _world_root(self) -> Path:
+        self._require_running("world")
+        return power.root_of(self.machine_folder("world"))
+
+    def _wait(self, machines: Sequence[Machine]) -> None:
+        with self.inside():
+            for machine in machines:
+                wait_for(machine, folder=self.folder)
 
     def _leader(self, name: str) -> int:
         self._require_running(name)
@@ -210,45 +250,3 @@ class Lab:
     def _require_running(self, name: str) -> None:
         if not self.is_running(name):
             raise ProvisionError(f"{name} is not running", hint="provision lab up")
-
-    def _write_access(self) -> None:
-        self.folder.chmod(0o700)
-        ensure_key(self.folder / "id_ed25519")
-        (self.folder / "ca.pem").write_text(authority())
-        hosts = {machine.name: machine.address for machine in self.machines}
-        (self.folder / "ssh_config").write_text(ssh_config(self.folder, hosts=hosts))
-        lines = []
-        for machine in self.machines:
-            folder = self.machine_folder(machine.name)
-            folder.mkdir(parents=True, exist_ok=True)
-            lines.append(known_host_line(machine, folder=folder))
-        (self.folder / "known_hosts").write_text("".join(lines))
-
-    def _boot(self, machine: Machine, progress: Progress) -> None:
-        folder = self.machine_folder(machine.name)
-        if power.is_running(folder):
-            return
-        if not (folder / "disk.json").exists():
-            self._make_disk(machine, folder, progress)
-        login_key = ensure_key(self.folder / "id_ed25519")
-        write_files(folder / "upper", identity_files(machine, folder=folder, login_key=login_key))
-        progress(f"booting {machine.name}, {machine.release}, {machine.address}")
-        power.start(folder, lab=self.name)
-
-    def _make_disk(self, machine: Machine, folder: Path, progress: Progress) -> None:
-        tree = image(Recipe(machine.release, authority()), progress=progress)
-        packages = repository(machine.release, image=tree, progress=progress)
-        Disk(
-            name=machine.name,
-            group=f"{self.name}/{machine.name}",
-            layers=(str(tree),),
-            binds=(f"{packages}:/srv/repository",),
-        ).save(folder)
-
-
-def _greets(address: str, port: int) -> bool:
-    try:
-        with socket.create_connection((address, port), timeout=1) as connection:
-            return connection.recv(4) == b"SSH-"
-    except OSError:
-        return False

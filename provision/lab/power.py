@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from provision.errors import ProvisionError
@@ -42,26 +42,43 @@ def start(folder: Path, *, lab: str) -> None:
     """Start the machine's supervisor, which boots it; nothing happens when it runs already."""
     if is_running(folder):
         return
-    command = [
-        *("setsid", "--fork", "nsenter", f"--net={namespace_path(lab)}", "--"),
-        *("unshare", "--mount", "--propagation", "private", "--"),
-        *(sys.executable, "-P", "-m", "provision.lab.supervisor", str(folder)),
-    ]
-    with (folder / "console.log").open("ab") as console:
+    launch(
+        ["provision.lab.supervisor", str(folder)],
+        log=folder / "console.log",
+        inside=(
+            *("nsenter", f"--net={namespace_path(lab)}", "--"),
+            *("unshare", "--mount", "--propagation", "private", "--"),
+        ),
+    )
+    wait_until(
+        lambda: is_running(folder),
+        within=15,
+        what=f"the start of {folder.name} (see {folder}/console.log)",
+    )
+
+
+def launch(module: Sequence[str], *, log: Path, inside: Sequence[str] = ()) -> None:
+    """Start one of the lab's own programs so that it outlives this process.
+
+    ``module`` is a Python module and its arguments, ``inside`` a command that it is put behind.
+    """
+    command = ["setsid", "--fork", *inside, sys.executable, "-P", "-m", *module]
+    with log.open("ab") as output:
         subprocess.run(
             command,
             env={**os.environ, "PYTHONPATH": str(_PACKAGE_PARENT)},
             cwd="/",
             stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=console,
+            stdout=output,
+            stderr=output,
             check=True,
         )
-    wait_until(lambda: is_running(folder), within=15, what=f"the start of {folder.name}")
 
 
 def cut(folder: Path) -> None:
     """Cut the power: every process of the machine is gone at once. Written data survives."""
+    if not (folder / "disk.json").exists():
+        return
     group = Disk.load(folder).group
     kill_group(group)
     wait_until(lambda: not is_running(folder), within=15, what=f"the end of {folder.name}")
@@ -72,12 +89,18 @@ def stop(folder: Path) -> None:
     """Switch the machine off in good order; after 20 seconds, cut its power. Idempotent."""
     if not is_running(folder):
         return
-    leader = leader_of(folder)
-    if leader is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(leader, _POWER_OFF)
+    asked: set[int] = set()
+
+    def is_off() -> bool:
+        leader = leader_of(folder)
+        if leader is not None and leader not in asked:  # a new one when it was just rebooting
+            asked.add(leader)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(leader, _POWER_OFF)
+        return not is_running(folder)
+
     with contextlib.suppress(ProvisionError):
-        wait_until(lambda: not is_running(folder), within=20, what="power-off")
+        wait_until(is_off, within=20, what="power-off")
         return
     cut(folder)
 
@@ -95,8 +118,23 @@ def reboot(folder: Path) -> None:
     )
 
 
+def console(leader: int, argv: Sequence[str]) -> list[str]:
+    """The command that runs ``argv`` as root in the machine whose first process is ``leader``."""
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wdns=/root"]
+    environment = ["env", "-i", path, "HOME=/root", "LANG=C.UTF-8", "TERM=linux"]
+    return ["nsenter", f"--target={leader}", *spaces, *environment, *argv]
+
+
+def root_of(folder: Path) -> Path:
+    """The running machine's file system as seen from here."""
+    return Path(f"/proc/{recall(folder / 'supervisor.json')}/root{folder}/root")
+
+
 def leader_of(folder: Path) -> int | None:
     """The machine's first process (its process 1) as seen from here; None when there is none."""
+    if not (folder / "disk.json").exists():
+        return None
     for pid in members(Disk.load(folder).group):
         with contextlib.suppress(OSError):
             status = Path(f"/proc/{pid}/status").read_text()

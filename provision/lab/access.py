@@ -1,15 +1,30 @@
-"""How commands find a fleet's lab: FLEET/.provision/connection.json, there while the lab is up."""
+"""What opens a lab's machines: keys, known hosts, ssh configuration, FLEET's connection.json."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+from provision.lab.authority import authority
+from provision.lab.estate import Machine
+from provision.lab.identity import known_host_line
+from provision.lab.keys import ensure_key
 from provision.lab.network import WORLD, namespace_path
 
 
+def write_access(folder: Path, machines: Sequence[Machine]) -> None:
+    """Make the lab's login key and write what ssh(1) needs to reach ``machines``."""
+    folder.chmod(0o700)
+    ensure_key(folder / "id_ed25519")
+    (folder / "ca.pem").write_text(authority())
+    (folder / "ssh_config").write_text(_ssh_config(folder, machines))
+    lines = [known_host_line(m, folder=folder / "hosts" / m.name) for m in machines]
+    (folder / "known_hosts").write_text("".join(lines))
+
+
 def write_connection(fleet_dir: Path, *, lab: str, folder: Path) -> None:
-    """Tell the fleet's commands to go to the lab in ``folder``."""
+    """Tell the fleet's commands to go to the lab in ``folder``, while it is up."""
     state = fleet_dir / ".provision"
     state.mkdir(exist_ok=True)
     state.chmod(0o700)
@@ -32,9 +47,8 @@ def remove_connection(fleet_dir: Path) -> None:
     (fleet_dir / ".provision/connection.json").unlink(missing_ok=True)
 
 
-def ssh_config(folder: Path, *, hosts: dict[str, str]) -> str:
-    """Text of an ssh configuration for the lab's machines; ``hosts`` is name to address."""
-    blocks = [f"Host {name}\n  HostName {address}\n" for name, address in hosts.items()]
+def _ssh_config(folder: Path, machines: Sequence[Machine]) -> str:
+    blocks = [f"Host {m.name} {m.fqdn}\n  HostName {m.address}\n" for m in machines]
     return "".join(blocks) + (
         "Host *\n"
         "  User root\n"
@@ -42,5 +56,6 @@ def ssh_config(folder: Path, *, hosts: dict[str, str]) -> str:
         "  IdentitiesOnly yes\n"
         f"  UserKnownHostsFile {folder}/known_hosts\n"
         "  StrictHostKeyChecking yes\n"
+        "  ConnectTimeout 10\n"
         "  LogLevel ERROR\n"
     )

@@ -1,0 +1,1 @@
+"""The host ``world``: everything outside the fleet that a mail host talks to."""

@@ -1,0 +1,12 @@
+"""Names that nginx, PHP-FPM and Roundcube share on a host."""
+
+USER = "roundcube"
+"""System user of the PHP pool; nginx reaches it through the socket alone."""
+SOCKET = "/run/php/provision-roundcube.sock"
+CONFIG = "/etc/provision/roundcube"
+BRANDS = "/etc/provision/webmail"
+"""One folder a site: its style sheet and its logo."""
+DATA = "/var/lib/provision-webmail"
+"""Roundcube's database and uploads; belongs to USER."""
+DATABASE_UNIT = "provision-roundcube-database.service"
+FPM_UNIT = "php8.4-fpm.service"
