@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from provision.cli.fleet_option import fleet_option
+from provision.cli.lab_output import describe_labs, describe_mail, steps
+from provision.cli.spec_loading import load_or_exit, spec_options
+from provision.lab.cache import state_dir
 from provision.lab.lab import Lab
+from provision.lab.record import all_labs
 
 
 @click.group("lab")
@@ -31,33 +32,9 @@ def command() -> None:
     """
 
 
-@contextmanager
-def _steps() -> Iterator[Callable[[str], None]]:
-    """Show steps: one live line with a clock on a terminal, else one plain line a step."""
-    from rich.console import Console  # noqa: PLC0415 - costs start-up time of lab shell
-
-    console = Console(stderr=True)
-    started = time.monotonic()
-
-    if console.is_terminal:
-        with console.status("") as status:
-
-            def step(text: str) -> None:
-                console.print(f"[dim]{time.monotonic() - started:5.1f} s[/]  {text}")
-                status.update(text)
-
-            yield step
-        return
-
-    def plain(text: str) -> None:
-        click.echo(f"{time.monotonic() - started:5.1f} s  {text}", err=True)
-
-    yield plain
-
-
 @command.command("up")
-@fleet_option
-def up(fleet_dir: Path) -> None:
+@spec_options
+def up(fleet_dir: Path, vault_password_file: Path | None) -> None:
     r"""Build and boot what is missing, and wait until every host answers.
 
     The first time builds a Debian image and fetches packages, which are kept for the next time.
@@ -69,26 +46,50 @@ def up(fleet_dir: Path) -> None:
       PROVISION_LAB_CACHE=/big/disk provision lab up
     """
     lab = Lab.open(fleet_dir)
-    with _steps() as step:
-        lab.up(progress=step)
+    fleet = load_or_exit(fleet_dir, vault_password_file)
+    with steps() as step:
+        lab.up(fleet, progress=step)
     click.echo(f"The lab {lab.name} is up. Next: provision apply -i {fleet_dir}")
 
 
 @command.command("down")
 @click.option("--keep", is_flag=True, help="Keep the disks: the next up boots the same machines.")
+@click.option("--all", "every", is_flag=True, help="Every lab of this machine.")
 @fleet_option
-def down(fleet_dir: Path, *, keep: bool) -> None:
+def down(fleet_dir: Path, *, keep: bool, every: bool) -> None:
     r"""Switch the lab off and remove its machines.
 
     \b
     Examples:
       provision lab down -i inventories/demo
       provision lab down --keep
+      provision lab down --all
     """
-    lab = Lab.open(fleet_dir)
-    with _steps() as step:
-        lab.down(keep=keep, progress=step)
-    click.echo(f"The lab {lab.name} is {'off; its disks are kept' if keep else 'gone'}.")
+    labs = [Path(record.fleet_dir) for _, record in all_labs(state_dir())] if every else [fleet_dir]
+    for lab in map(Lab.open, labs):
+        with steps() as step:
+            lab.down(keep=keep, progress=step)
+        click.echo(f"The lab {lab.name} is {'off; its disks are kept' if keep else 'gone'}.")
+
+
+@command.command("list")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text: for people; json: one document.",
+)
+def list_labs(output: str) -> None:
+    r"""List this machine's labs: hosts, what runs, addresses, and where webmail answers here.
+
+    \b
+    Examples:
+      provision lab list
+      provision lab list --format json | jq -r '.labs[].webmail[]'
+    """
+    click.echo(describe_labs(output))
 
 
 @command.command("shell", context_settings={"ignore_unknown_options": True})
@@ -161,7 +162,7 @@ def reboot(fleet_dir: Path, host: str) -> None:
     Examples:
       provision lab reboot mail1
     """
-    with _steps() as step:
+    with steps() as step:
         step(f"rebooting {host}")
         Lab.open(fleet_dir).reboot(host)
     click.echo(f"{host} is back.")
@@ -178,7 +179,7 @@ def snapshot(fleet_dir: Path, host: str, name: str) -> None:
     Examples:
       provision lab snapshot mail1 before
     """
-    with _steps() as step:
+    with steps() as step:
         step(f"restarting {host} around its snapshot")
         Lab.open(fleet_dir).snapshot(host, name)
     click.echo(f"Kept. To go back: provision lab restore {host} {name}")
@@ -195,7 +196,31 @@ def restore(fleet_dir: Path, host: str, name: str) -> None:
     Examples:
       provision lab restore mail1 before
     """
-    with _steps() as step:
+    with steps() as step:
         step(f"booting {host} as it was at {name}")
         Lab.open(fleet_dir).restore(host, name)
     click.echo(f"{host} is as it was at {name}.")
+
+
+@command.command("mail")
+@click.argument("address", required=False)
+@click.option("--login", metavar="NAME", help="Only what this login sent through the smarthost.")
+@click.option("--full", is_flag=True, help="Show each message whole.")
+@fleet_option
+def mail(fleet_dir: Path, address: str | None, login: str | None, *, full: bool) -> None:
+    r"""Show the mail that left the fleet: at the ISP's smarthost, or in the mailbox ADDRESS.
+
+    The smarthost tells who had logged in. Every address of home.example and partner.example is
+    a mailbox, but for nobody@, which is refused.
+
+    \b
+    Examples:
+      provision lab mail
+      provision lab mail --login smartmail
+      provision lab mail bob@home.example --full
+    """
+    if address and login:
+        raise click.UsageError("--login is about the smarthost, ADDRESS about a mailbox outside")
+    lab = Lab.open(fleet_dir)
+    kept = lab.read_outside(address) if address else lab.read_smarthost(login)
+    click.echo(describe_mail(kept, full=full))

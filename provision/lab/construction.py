@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provision.errors import ProvisionError
 from provision.lab import power
 from provision.lab.authority import authority
-from provision.lab.disk import Disk, remove_folder, write_files
+from provision.lab.disk import Disk, write_files
 from provision.lab.estate import Estate, Machine
 from provision.lab.identity import identity_files
 from provision.lab.images import Recipe, image
 from provision.lab.keys import ensure_key
+from provision.lab.programs import remove_tree
 from provision.lab.repository import repository
 from provision.lab.world import host as world
 from provision.lab.world.dns import Files
+
+_FEW = 6
+_WATCHES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,21 @@ class Construction:
             list(pool.map(self._image_and_packages, releases))
             world_image.result()
 
+    def allow_watches(self, machines: Sequence[Machine]) -> None:
+        """Raise this machine's limit of inotify(7) instances when its default would not do.
+
+        It is shared by all labs, as root is the same user in each; without it the last of some
+        twenty machines would not come up.
+        """
+        limit = Path("/proc/sys/fs/inotify/max_user_instances")
+        if len(machines) > _FEW and int(limit.read_text()) < _WATCHES:
+            self.progress(f"raising fs.inotify.max_user_instances to {_WATCHES}")
+            limit.write_text(str(_WATCHES))
+
     def start_world(self, estate: Estate) -> None:
         """Boot the world, or change what is different on the running one."""
         folder = self._folder_of(world.MACHINE)
-        files = world.world_files(estate, folder=folder)
+        files = world.world_files(estate, folder=folder, now=dt.datetime.now(dt.UTC))
         noted = folder / "files.json"
         before = json.loads(noted.read_text()) if noted.exists() else {}
         changed = world.changed_files(files, noted=before)
@@ -79,7 +95,7 @@ class Construction:
             if folder.name not in wanted:
                 self.progress(f"removing {folder.name}, which the fleet no longer has")
                 power.cut(folder)
-                remove_folder(folder)
+                remove_tree(folder)
 
     def _folder_of(self, machine: Machine) -> Path:
         folder = self.folder / "hosts" / machine.name
@@ -88,14 +104,15 @@ class Construction:
 
     def _ensure_disk(self, machine: Machine) -> None:
         folder = self._folder_of(machine)
-        if (folder / "disk.json").exists():
-            return
         binds: tuple[str, ...] = ()
         if machine == world.MACHINE:
             tree = image(world.recipe(), progress=self.progress)
         else:
             tree, packages = self._image_and_packages(machine.release)
             binds = (f"{packages}:/srv/repository",)
+        if (folder / "disk.json").exists():
+            replace(Disk.load(folder), binds=binds).save(folder)  # packages may have become more
+            return
         group = f"{self.name}/{machine.name}"
         Disk(name=machine.name, group=group, layers=(str(tree),), binds=binds).save(folder)
 

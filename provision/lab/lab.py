@@ -16,12 +16,10 @@ from provision.lab.access import remove_connection, write_access, write_connecti
 from provision.lab.cache import locked, state_dir
 from provision.lab.cgroups import remove_groups
 from provision.lab.construction import Construction
-from provision.lab.disk import remove_folder
-from provision.lab.estate import Estate, Machine
-from provision.lab.fleet_folder import read_estate
+from provision.lab.estate import Machine, estate_of
 from provision.lab.forwarding import forward, stop_forwarding
 from provision.lab.network import make_network, namespace_path, plug, remove_network
-from provision.lab.programs import require_machine
+from provision.lab.programs import remove_tree, require_machine
 from provision.lab.record import LabRecord, loopback_urls
 from provision.lab.snapshots import go_back, has_snapshot, take_snapshot
 from provision.lab.waiting import wait_for
@@ -29,6 +27,8 @@ from provision.lab.world import host as world
 from provision.lab.world.kept import KeptMessage, read_kept
 from provision.lab.world.mail import KEPT
 from provision.lab.world.proxy import webmail_ports
+from provision.model.fleet import Fleet
+from provision.spec.load import load_fleet
 
 Progress = Callable[[str], None]
 
@@ -89,25 +89,27 @@ class Lab:
         """True while the machine is switched on."""
         return power.is_running(self.machine_folder(name))
 
-    def up(self, *, progress: Progress = quiet, estate: Estate | None = None) -> None:
-        """Make the lab what the fleet asks for, and wait until every machine answers.
+    def up(self, fleet: Fleet | None = None, *, progress: Progress = quiet) -> None:
+        """Make the lab what ``fleet`` asks for, and wait until every machine answers.
 
         Builds what is missing, boots what is off, brings the world's DNS, logins and loopback
-        ports up to date. ``estate`` stands for the fleet folder's content. Idempotent.
+        ports up to date. Without ``fleet`` the folder is loaded. Idempotent. Raises SpecInvalid,
+        or ProvisionError: the fleet does not fit a lab, or this machine lacks something.
         """
         require_machine()
-        estate = estate or read_estate(self.fleet_dir)
+        estate = estate_of(fleet or load_fleet(self.fleet_dir))
         machines = (world.MACHINE, *estate.machines)
         with locked(self.folder / "lock"):
             work = Construction(self.name, self.folder, progress)
             work.build(machines)
             write_access(self.folder, machines)
+            LabRecord(str(self.fleet_dir), machines).save(self.folder)
             make_network(self.name)
             work.remove_others(machines)
+            work.allow_watches(machines)
             work.start_world(estate)
             for machine in estate.machines:
                 work.start(machine)
-            LabRecord(str(self.fleet_dir), machines).save(self.folder)
             self._wait(machines)
             forward(self.folder, lab=self.name, wanted=webmail_ports(estate))
             write_connection(self.fleet_dir, lab=self.name, folder=self.folder)
@@ -126,7 +128,7 @@ class Lab:
             remove_groups(self.name)
             remove_network(self.name)
             if not keep:
-                remove_folder(self.folder)
+                remove_tree(self.folder)
 
     def start(self, name: str) -> None:
         """Switch one machine on and wait until it answers."""

@@ -25,6 +25,8 @@ WORLD = (
 """What the host ``world`` has besides: DNS, the ISP's smarthost, outside mail, a reverse proxy."""
 
 MAIL = (
+    "ca-certificates",
+    "libsasl2-modules",
     "postfix",
     "postfix-cdb",
     "dovecot-core",
@@ -48,3 +50,10 @@ MAIL = (
     "procps",
 )
 """What a mail host may install; extended here, the repository follows with all they need."""
+
+_OF_RELEASE = {"debian12": ("php8.2-fpm",), "debian13": ("php8.4-fpm",)}
+
+
+def packages_for(release: str) -> tuple[str, ...]:
+    """What a mail host of a release may install: MAIL, and what only that release calls so."""
+    return (*MAIL, *_OF_RELEASE[release])

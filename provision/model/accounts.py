@@ -46,6 +46,8 @@ class SiteAccounts:
     site: str
     domain_aliases: tuple[str, ...]
     route: str
+    nexthop: str
+    """Where the smarthost is, as Postfix writes it: ``[smtp.isp.example]:587``; else empty."""
     mailboxes: tuple[MailboxAccount, ...]
     aliases: tuple[AliasAccount, ...]
     catch_all: str | None

@@ -61,6 +61,9 @@ class ManagedUnit:
     """A systemd unit that must be enabled and running."""
 
     name: str
+    live_socket: str = ""
+    """A unix socket that accepts connections exactly while the running daemon has read this
+    bundle's configuration; empty when the unit has none. A reload's exit status proves nothing."""
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -15,6 +15,9 @@ _EXTENSION = {
 _ROUNDCUBE_BLUE = "#37beff"
 
 _Rgb = tuple[int, int, int]
+_WHITE: _Rgb = (255, 255, 255)
+_MENU: _Rgb = (47, 58, 63)  # what the skin paints its task menu with
+_READABLE = 4.5  # contrast of text, WCAG 2.2, 1.4.3
 
 
 def logo_name(site: Site) -> str | None:
@@ -33,9 +36,13 @@ def logo_name(site: Site) -> str | None:
 def style_sheet(site: Site) -> bytes:
     """The style sheet that lays the site's colour over Roundcube's skin."""
     color = _parse(site.webmail.color or _ROUNDCUBE_BLUE)
-    dark = _darkened_for_text(color)
-    text = "#fff" if _contrast(color, (255, 255, 255)) >= 3 else "#111"
-    return fill("roundcube/brand.css.j2", color=_hex(color), dark=_hex(dark), text=text)
+    return fill(
+        "roundcube/brand.css.j2",
+        color=_hex(color),
+        dark=_hex(_readable(color, on=_WHITE, towards=0)),
+        light=_hex(_readable(color, on=_MENU, towards=255)),
+        text="#fff" if _contrast(color, _WHITE) >= 3 else "#111",
+    )
 
 
 def _parse(text: str) -> _Rgb:
@@ -50,12 +57,13 @@ def _hex(color: _Rgb) -> str:
     return "#" + bytes(color).hex()
 
 
-def _darkened_for_text(color: _Rgb) -> _Rgb:
-    """The colour, darkened until it reads on white: contrast 4.5 (WCAG 2.2, 1.4.3)."""
-    while _contrast(color, (255, 255, 255)) < 4.5:
-        red, green, blue = (part * 9 // 10 for part in color)
-        color = (red, green, blue)
-    return color
+def _readable(color: _Rgb, *, on: _Rgb, towards: int) -> _Rgb:
+    """The colour, moved towards black (0) or white (255) until text in it reads on ``on``."""
+    for step in range(21):
+        red, green, blue = (part + (towards - part) * step // 20 for part in color)
+        if _contrast((red, green, blue), on) >= _READABLE:
+            break
+    return red, green, blue
 
 
 def _contrast(one: _Rgb, other: _Rgb) -> float:

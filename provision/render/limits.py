@@ -1,4 +1,7 @@
-"""Limits that several programs must agree on."""
+"""Limits that more than one program must agree on."""
 
-MESSAGE_BYTES = 52_428_800
-"""Largest message with its attachments as sent: Postfix, Dovecot, nginx, PHP and Roundcube."""
+MESSAGE_SIZE_LIMIT = 50 * 1024**2
+"""Largest message in bytes."""
+
+AUTH_WORKERS = 6
+"""Passwords checked at the same time; each takes as much memory as its hash asks for."""

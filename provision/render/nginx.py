@@ -14,7 +14,8 @@ from provision.model.bundle import (
 )
 from provision.model.fleet import Site
 from provision.render.brand import logo_name, style_sheet
-from provision.render.limits import MESSAGE_BYTES
+from provision.render.limits import MESSAGE_SIZE_LIMIT
+from provision.render.marker import marker
 from provision.render.templates import fill
 from provision.render.tls import site_certificate, site_key
 from provision.render.view import HostView
@@ -23,6 +24,7 @@ from provision.render.webmail import BRANDS, SOCKET
 _UNIT = "nginx.service"
 _RELOAD = (Activation(_UNIT, Verb.RELOAD),)
 _FOLDER = "/etc/nginx/provision"
+_LIVE_SOCKETS = "nginx-"
 
 _CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
@@ -45,28 +47,36 @@ _CONTENT_SECURITY_POLICY = {
 
 def render_nginx(view: HostView) -> Part:
     """nginx.conf, the shared pieces, and one file a site."""
-    configuration = fill("nginx/nginx.conf.j2", message_bytes=MESSAGE_BYTES)
-    confinement = fill("nginx/service.conf.j2")
+    configuration = fill("nginx/nginx.conf.j2", message_bytes=MESSAGE_SIZE_LIMIT)
     files = (
         ManagedFile("/etc/nginx/nginx.conf", configuration, activations=_RELOAD),
         _file("unknown.conf", fill("nginx/unknown.conf.j2")),
         *(_file(f"webmail-{site.domain}.conf", _server(site)) for site in view.sites),
         *_shared(),
-        ManagedFile(
-            f"/etc/systemd/system/{_UNIT}.d/provision.conf",
-            confinement,
-            activations=(Activation(_UNIT, Verb.RESTART),),
-        ),
     )
+    live = f"/run/{_LIVE_SOCKETS}{_marker(view, files)}.sock"
     return Part(
-        files=files,
+        files=(*files, _file("live.conf", fill("nginx/live.conf.j2", socket=live)), _confinement()),
         directories=(
             ManagedDirectory(_FOLDER, ours=True),
             ManagedDirectory(f"{_FOLDER}/shared", ours=True),
             ManagedDirectory(f"/etc/systemd/system/{_UNIT}.d"),
         ),
         packages=("nginx",),
-        units=(ManagedUnit(_UNIT),),
+        units=(ManagedUnit(_UNIT, live_socket=live),),
+    )
+
+
+def _marker(view: HostView, files: tuple[ManagedFile, ...]) -> str:
+    chains = (view.site_certificate(site).chain.encode() for site in view.sites)
+    return marker(view, (*(file.content for file in files), *chains))
+
+
+def _confinement() -> ManagedFile:
+    return ManagedFile(
+        f"/etc/systemd/system/{_UNIT}.d/provision.conf",
+        fill("nginx/service.conf.j2", live_sockets=_LIVE_SOCKETS),
+        activations=(Activation(_UNIT, Verb.RESTART),),
     )
 
 

@@ -11,7 +11,7 @@ from provision.model.bundle import (
     SystemUser,
     Verb,
 )
-from provision.render.limits import MESSAGE_BYTES
+from provision.render.limits import MESSAGE_SIZE_LIMIT
 from provision.render.templates import fill
 from provision.render.view import HostView
 from provision.render.webmail import CONFIG, DATA, DATABASE_UNIT, FPM_UNIT, SOCKET, USER
@@ -22,6 +22,7 @@ _OPEN_BASEDIR = (
     "/etc/roundcube/",
     "/usr/share/php/",
     "/usr/share/javascript/",
+    "/usr/share/nodejs/bootstrap/",
     "/usr/share/misc/",
     "/etc/ssl/certs/",
     "/usr/share/ca-certificates/",
@@ -64,7 +65,7 @@ def render_php(view: HostView) -> Part:  # noqa: ARG001 - every renderer has thi
         socket=SOCKET,
         config_dir=CONFIG,
         data_dir=DATA,
-        message_bytes=MESSAGE_BYTES,
+        message_bytes=MESSAGE_SIZE_LIMIT,
         open_basedir=":".join(_OPEN_BASEDIR),
         disable_functions=",".join(_DISABLED),
     )

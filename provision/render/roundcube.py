@@ -10,7 +10,7 @@ import re
 from provision.model.bundle import Activation, ManagedDirectory, ManagedFile, Part, Verb
 from provision.model.fleet import Site
 from provision.render.brand import logo_name, style_sheet
-from provision.render.limits import MESSAGE_BYTES
+from provision.render.limits import MESSAGE_SIZE_LIMIT
 from provision.render.templates import fill
 from provision.render.tls import TRUST
 from provision.render.view import HostView
@@ -51,7 +51,7 @@ def _shared(view: HostView) -> tuple[ManagedFile, ...]:
         trust=TRUST,
         database=f"sqlite:///{DATA}/roundcube.sqlite?mode=0600",
         temp_dir=f"{DATA}/temp",
-        message_bytes=MESSAGE_BYTES,
+        message_bytes=MESSAGE_SIZE_LIMIT,
     )
     return (
         ManagedFile(f"{CONFIG}/config.inc.php", settings),

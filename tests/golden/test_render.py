@@ -1,7 +1,7 @@
 """A fleet folder renders to exactly the files beside it; adding a case needs no Python.
 
-A case is ``render/CASE/fleet/`` (a fleet folder) and ``render/CASE/expected/RELEASE/HOST/`` with each
-file at its real path. Secret files hold ``(secret)``. ``make golden`` rewrites what is expected.
+A case is ``render/CASE/fleet/`` (a fleet folder) and ``render/CASE/expected/RELEASE/HOST/`` with
+each file at its real path. Secret files hold ``(secret)``. ``make golden`` rewrites the expected.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from provision.spec.load import load_fleet
 
 from provision.model.certificate import CertificatePair, Certificates
 from provision.model.fleet import Fleet
 from provision.model.secret import MASK, Secret
 from provision.render.host import render_host
+from provision.spec.load import load_fleet
 
 CASES = sorted(path for path in (Path(__file__).parent / "render").iterdir() if path.is_dir())
 

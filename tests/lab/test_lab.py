@@ -12,25 +12,29 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from email.message import EmailMessage, Message
 from pathlib import Path
 
+import dns.flags
 import dns.resolver
 import dns.reversename
 import pytest
 
 from provision.assets import demo_fleet_dir
 from provision.errors import ProvisionError
-from provision.lab.estate import Login
-from provision.lab.fleet_folder import read_estate
+from provision.lab.cache import cache_dir
 from provision.lab.lab import Lab
 from provision.lab.network import CLIENT, OUTSIDE, SMARTHOST, WORLD
 from provision.lab.power import wait_until
+from provision.spec.load import load_fleet
 
 pytestmark = pytest.mark.lab
 
 # Addresses of networks that are no one's (RFC 5737) and of a public resolver.
+SECOND_SMARTHOST = (
+    "  second: {host: smtp.other.example, port: 587, tls: verify, username: blue-login,"
+    " password: !secret yourisp}\n"
+)
 ELSEWHERE = ("192.0.2.1", "203.0.113.9", "9.9.9.9")
 
 
@@ -49,8 +53,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def login(lab: Lab) -> tuple[str, str]:
-    smarthost = read_estate(lab.fleet_dir).logins[0]
-    return smarthost.username, smarthost.password
+    smarthost = load_fleet(lab.fleet_dir).smarthost("yourisp")
+    return smarthost.username, smarthost.password.reveal()
 
 
 def _resolver() -> dns.resolver.Resolver:
@@ -160,6 +164,49 @@ def test_snapshot_brings_a_removed_file_back_and_forgets_a_later_one(lab: Lab) -
     assert not lab.has_snapshot("mail1", "never")
 
 
+def test_shared_snapshot_serves_another_lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for part in cache_dir().iterdir():
+        if part.name != "snapshots":
+            (cache / part.name).symlink_to(part)
+    monkeypatch.setenv("PROVISION_LAB_CACHE", str(cache))
+    for turn in ("maker", "user"):
+        lab = Lab.open(_fleet(tmp_path / turn))
+        try:
+            lab.up()
+            if turn == "maker":
+                assert not lab.has_snapshot("mail1", "prepared")
+                lab.run("mail1", ["sh", "-c", "echo prepared > /root/state"])
+                lab.snapshot("mail1", "prepared", shared=True)
+            else:
+                lab.restore("mail1", "prepared")
+                assert lab.run("mail1", ["cat", "/root/state"]).stdout == "prepared\n"
+        finally:
+            lab.down()
+
+
+def test_fleet_that_loses_a_host_loses_its_machine(tmp_path: Path) -> None:
+    lab = Lab.open(_fleet(tmp_path / "shrinking"))
+    spec = lab.fleet_dir / "fleet.yml"
+    alone = spec.read_text()
+    second = "  mail2: {address: 198.18.0.12, fqdn: mail2.smartmail.example, release: debian13}\n"
+    try:
+        spec.write_text(alone.replace("\nhosts:\n", f"\nhosts:\n{second}"))
+        lab.up()
+        assert [machine.name for machine in lab.machines] == ["world", "mail1", "mail2"]
+        assert lab.run("mail2", ["hostname", "--fqdn"]).stdout == "mail2.smartmail.example\n"
+        folder = lab.machine_folder("mail2")
+        spec.write_text(alone)
+        lab.up()
+        assert [machine.name for machine in lab.machines] == ["world", "mail1"]
+        assert not folder.exists()
+    finally:
+        lab.down()
+
+
 def test_pulled_cable_cuts_the_network_and_nothing_else(lab: Lab) -> None:
     lab.unplug("mail1")
     try:
@@ -203,6 +250,14 @@ def test_dns_knows_the_fleet_and_the_outside(lab: Lab) -> None:
             resolver.resolve("nothing.example", "A")
 
 
+def test_dns_is_signed_and_validated(lab: Lab) -> None:
+    with lab.inside():
+        resolver = _resolver()
+        resolver.use_edns(0, dns.flags.DO, 1232)
+        for name, kind in (("acme.example", "MX"), ("mx.home.example", "A"), ("acme.test", "TXT")):
+            assert resolver.resolve(name, kind).response.flags & dns.flags.AD
+
+
 def test_smarthost_takes_mail_with_its_login_and_passes_it_on(
     lab: Lab, login: tuple[str, str]
 ) -> None:
@@ -244,14 +299,16 @@ def test_smarthost_refuses_mail_without_a_login(lab: Lab) -> None:
 def test_smarthost_learns_a_new_login_while_running_and_keeps_senders_apart(
     lab: Lab, login: tuple[str, str]
 ) -> None:
-    estate = read_estate(lab.fleet_dir)
-    second = Login("smtp.other.example", "blue-login", "blue-password", ("blue.example",))
-    lab.up(estate=replace(estate, logins=(*estate.logins, second)))
+    spec, site = lab.fleet_dir / "fleet.yml", lab.fleet_dir / "sites/blue.example.yml"
+    before = {path: path.read_text() for path in (spec, site)}
+    spec.write_text(before[spec].replace("smarthosts:\n", f"smarthosts:\n{SECOND_SMARTHOST}"))
+    site.write_text(before[site].replace("outgoing: direct", "outgoing: second"))
+    lab.up()
     try:
         with lab.inside():
             assert str(_resolver().resolve("smtp.other.example", "A")[0]) == SMARTHOST
             with _smarthost(lab) as client:
-                client.login("blue-login", "blue-password")
+                client.login("blue-login", login[1])
                 client.sendmail("dora@blue.example", ["bob@home.example"], "Subject: blue\n\nx")
                 with pytest.raises(smtplib.SMTPRecipientsRefused, match="not owned by user"):
                     client.sendmail("anna@acme.example", ["bob@home.example"], "x")
@@ -260,6 +317,8 @@ def test_smarthost_learns_a_new_login_while_running_and_keeps_senders_apart(
                 with pytest.raises(smtplib.SMTPRecipientsRefused, match="not owned by user"):
                     client.sendmail("dora@blue.example", ["bob@home.example"], "x")
     finally:
+        for path, text in before.items():
+            path.write_text(text)
         lab.up()
 
 

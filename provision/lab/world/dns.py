@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
+
 from provision.lab.estate import Estate
 from provision.lab.network import CLIENT, NAMESERVER, PREFIX, WORLD
+from provision.lab.world.signing import sign_zones
 from provision.lab.world.zones import records, zones
 
 Files = dict[str, tuple[str, int]]
@@ -29,7 +33,8 @@ server:
     cache-max-negative-ttl: 2
     local-zone: "test." nodefault
     local-zone: "invalid." nodefault
-    module-config: "iterator"
+    module-config: "validator iterator"
+    trust-anchor-file: /etc/unbound/lab-root.anchor
     chroot: ""
     use-syslog: yes
 remote-control:
@@ -37,13 +42,14 @@ remote-control:
 """
 
 
-def dns_files(estate: Estate) -> Files:
-    """Everything that knot and unbound read."""
-    texts = zones(records(estate))
+def dns_files(estate: Estate, *, keys: Path, now: dt.datetime) -> Files:
+    """Everything that knot and unbound read; zones are signed with the keys in ``keys``."""
+    texts, anchor = sign_zones(zones(records(estate)), keys=keys, now=now)
     files = {f"/etc/knot/zones/{_file(zone)}": (text, 0o644) for zone, text in texts.items()}
     files["/etc/knot/knot.conf"] = (_knot(list(texts)), 0o644)
     files["/etc/unbound/unbound.conf"] = (_UNBOUND, 0o644)
     files["/etc/unbound/lab-root.hints"] = (_ROOT_HINTS, 0o644)
+    files["/etc/unbound/lab-root.anchor"] = (anchor, 0o644)
     files["/etc/systemd/system/unbound.service.d/lab.conf"] = (_AFTER_KNOT, 0o644)
     return files
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 import json
@@ -47,10 +48,10 @@ def recipe() -> Recipe:
     return Recipe(MACHINE.release, authority(), extra=WORLD_PACKAGES, finish=_FINISH)
 
 
-def world_files(estate: Estate, *, folder: Path) -> Files:
-    """Every file of ours on the world; its certificates are kept in ``folder``."""
+def world_files(estate: Estate, *, folder: Path, now: dt.datetime) -> Files:
+    """Every file of ours on the world; its certificates and keys are kept in ``folder``."""
     return {
-        **dns_files(estate),
+        **dns_files(estate, keys=folder / "dnssec", now=now),
         **mail_files(
             estate,
             smarthost_pem=_pem(folder / "smarthost.pem", smarthost_names(estate)),

@@ -125,7 +125,7 @@ def test_webmail_name_is_written_nowhere_but_in_its_own_settings(name: str) -> N
 def test_adding_a_site_changes_no_file_of_another() -> None:
     one = all_files(view(site()))
     two = all_files(view(site(), site(domain="blue.example")))
-    assert {path: two[path] for path in one} == one
+    assert {path for path in one if two[path] != one[path]} == {"/etc/nginx/provision/live.conf"}
     new = {path for path in two if path not in one}
     assert all("blue.example" in path for path in new)
 
@@ -205,6 +205,22 @@ def test_webmail_trusts_the_issuer_of_the_host_certificate() -> None:
     assert rendered[path].content.decode() == f"{begin}ROOT\n{end}"
     alone = files(render_tls(view(site(), given_chain=f"{begin}SELF\n{end}".rstrip())))
     assert alone[path].content.decode() == f"{begin}SELF\n{end}"
+
+
+def test_a_running_nginx_shows_which_configuration_it_has_read() -> None:
+    def socket(one_view: HostView) -> str:
+        part = render_nginx(one_view)
+        (unit,) = part.units
+        live = files(part)["/etc/nginx/provision/live.conf"].content.decode()
+        assert f"listen unix:{unit.live_socket};" in live
+        return unit.live_socket
+
+    assert socket(view(site())) == socket(view(site("Another name")))
+    assert socket(view(site())) != socket(view(site(), site(domain="blue.example")))
+    renewed = view(site())
+    other = CertificatePair("another chain\n", Secret("another key"))
+    certificates = replace(renewed.certificates, sites={"acme.example": other})
+    assert socket(view(site())) != socket(replace(renewed, certificates=certificates))
 
 
 def test_logo_is_served_under_a_name_of_ours() -> None:

@@ -1,0 +1,280 @@
+"""From account documents to what Dovecot and Postfix look up: pure, standard library only.
+
+Addresses are checked once more here: whatever a document says, nothing but a plain address gets
+into a table (a newline would be a second line, ``#`` a comment, an empty local part a catch-all).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
+)
+_OWN_LOCAL = re.compile(r"[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_-]+)*")
+_ANY_LOCAL = re.compile(r"[A-Za-z0-9_=~&'+][A-Za-z0-9_=~&'+-]*(\.[A-Za-z0-9_=~&'+-]+)*")
+_HASH = re.compile(r"\{[A-Z0-9._-]+\}[!-9;-~]+")
+_NEXTHOP = re.compile(r"\[[a-z0-9.-]+\]:[0-9]{1,5}")
+_SMARTHOST = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+CATCH_ALL = "provision-catch-all"
+"""Local part of the forwarder through which a catch-all leads to another host."""
+SPARE_REDIRECTS = 4
+"""Redirects that a person's own Sieve script may make besides the forwards of the spec."""
+
+
+class InvalidAccounts(ValueError):
+    """A document or credential that no honest controller sends; nothing was changed."""
+
+
+@dataclass
+class SiteTables:
+    """What Dovecot reads about one site: login to line, or a set of logins."""
+
+    passwd: dict[str, str] = field(default_factory=dict)
+    forwarders: dict[str, str] = field(default_factory=dict)
+    full: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By domain: addresses that are no login, for the question whether their mailbox is full."""
+    quotas: dict[str, int] = field(default_factory=dict)
+    no_imap: set[str] = field(default_factory=set)
+    no_pop3: set[str] = field(default_factory=set)
+    sieve: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Tables:
+    """All tables of a host: Dovecot's by site, Postfix's by map and key."""
+
+    sites: dict[str, SiteTables]
+    maps: dict[str, dict[str, str]]
+
+    def homes(self) -> set[tuple[str, str]]:
+        """Site and local part of everything that has a home folder."""
+        return {
+            (site, address.partition("@")[0])
+            for site, tables in self.sites.items()
+            for address in (*tables.passwd, *tables.forwarders)
+        }
+
+
+MAPS = ("domains", "mailboxes", "aliases", "senders", "routes")
+"""The Postfix maps; main.cf names them all, so all of them always exist."""
+
+
+def compile_tables(documents: Iterable[Mapping[str, Any]], hashes: Mapping[str, str]) -> Tables:
+    """Make all tables of a host.
+
+    ``hashes`` are the password hashes by address. Raises InvalidAccounts for a document that is
+    not well formed, an address claimed twice, or a mailbox without a hash.
+    """
+    ordered = sorted(documents, key=lambda document: str(document["site"]))
+    tables = Tables({}, {name: {} for name in MAPS})
+    local = {_domain(name) for document in ordered for name in _domains(document)}
+    for document in ordered:
+        _Site(document, tables, local, hashes).compile()
+    _quota_aliases(tables)
+    _host_roles(tables)
+    return tables
+
+
+def _host_roles(tables: Tables) -> None:
+    """The host's own mail reaches a person: a key without a domain is of $myorigin (virtual(5))."""
+    aliases = tables.maps["aliases"]
+    postmasters = (f"postmaster@{site}" for site in tables.sites)
+    person = next((address for address in postmasters if address in aliases), None)
+    if person:
+        aliases.update(dict.fromkeys(("abuse", "postmaster", "root"), person))
+
+
+def _quota_aliases(tables: Tables) -> None:
+    """Let Dovecot know the mailbox behind an alias that leads to one alone.
+
+    Postfix asks about the address that the sender named; without this a full mailbox would be
+    refused by its own name only, and bounce what is sent to its aliases.
+    """
+    quotas = {login: size for own in tables.sites.values() for login, size in own.quotas.items()}
+    aliases = tables.maps["aliases"]
+    for address in aliases:
+        domain = address.rpartition("@")[2]
+        login = _only_mailbox(aliases, address)
+        if address not in quotas and not address.startswith("@") and login in quotas:
+            lines = tables.sites[tables.maps["domains"][domain]].full.setdefault(domain, {})
+            fields = f"userdb_user={login} userdb_quota_storage_size={quotas[login]}B"
+            lines[address] = f"{address}:::::::{fields}"
+
+
+def _only_mailbox(aliases: Mapping[str, str], address: str) -> str:
+    """Where a chain of single targets ends; empty when there are several or too many."""
+    for _ in range(10):
+        target = aliases.get(address, "")
+        if target == address or "," in target:
+            return "" if "," in target else address
+        address = target
+    return ""
+
+
+def _domains(document: Mapping[str, Any]) -> list[str]:
+    return [document["site"], *document["domain_aliases"]]
+
+
+class _Site:
+    """One site's document on its way into the tables."""
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        tables: Tables,
+        local: set[str],
+        hashes: Mapping[str, str],
+    ) -> None:
+        self.document, self.tables, self.local, self.hashes = document, tables, local, hashes
+        self.site = _domain(document["site"])
+        self.own = tables.sites.setdefault(self.site, SiteTables())
+        self.redirects = 0 if document["route"] == "none" else SPARE_REDIRECTS
+
+    def compile(self) -> None:
+        """Fill the tables; the order of the steps does not matter."""
+        logins = {self._own(mailbox["address"]) for mailbox in self.document["mailboxes"]}
+        for mailbox in self.document["mailboxes"]:
+            self._mailbox(mailbox)
+        for alias in self.document["aliases"]:
+            self._alias(self._own(alias["address"]), [_address(t) for t in alias["targets"]])
+            senders = sorted(logins.intersection(alias["targets"]))
+            if senders:
+                self._put("senders", alias["address"], ", ".join(senders))
+        if self.document["catch_all"]:
+            self._catch_all(_address(self.document["catch_all"]))
+        self._route()
+        self._domain_aliases()
+
+    def _mailbox(self, mailbox: Mapping[str, Any]) -> None:
+        address = self._own(mailbox["address"])
+        self._put("aliases", address, address)
+        self._put("mailboxes", address, "mailbox")
+        self._put("senders", address, address)
+        for alias in mailbox["aliases"]:
+            self._put("aliases", self._own(alias), address)
+            self._put("senders", alias, address)
+        targets = [_address(target) for target in mailbox["forward_to"]]
+        if targets:
+            self.own.sieve[address] = sieve_forward(targets, keep=bool(mailbox["forward_keep"]))
+        quota = int(mailbox["quota"])
+        if quota:
+            self.own.quotas[address] = quota
+        fields = self._fields(len(targets), quota)
+        self.own.passwd[address] = f"{address}:{self._hash(address)}::::::{fields}"
+        if not mailbox["imap"]:
+            self.own.no_imap.add(address)
+        if not mailbox["pop3"]:
+            self.own.no_pop3.add(address)
+
+    def _alias(self, address: str, targets: list[str]) -> None:
+        """Local targets are Postfix's; the others get a forwarder that rewrites the sender.
+
+        The forwarder has the alias's own address, so what it sends leaves by the site's route and
+        passes the site's SPF; the alias maps to itself to reach it (virtual(5)).
+        """
+        inside = [target for target in targets if target.rpartition("@")[2] in self.local]
+        outside = [target for target in targets if target not in inside]
+        if outside:
+            self._put("mailboxes", address, "forwarder")
+            self.own.sieve[address] = sieve_forward(outside, keep=False)
+            fields = self._fields(len(outside), 0)
+            self.own.forwarders[address] = f"{address}:::::::{fields}"
+            inside.append(address)
+        self._put("aliases", address, ", ".join(inside))
+
+    def _catch_all(self, target: str) -> None:
+        if target.rpartition("@")[2] not in self.local:
+            forwarder = f"{CATCH_ALL}@{self.site}"
+            self._alias(forwarder, [target])
+            target = forwarder
+        for domain in _domains(self.document):
+            self._put("aliases", f"@{domain}", target)
+
+    def _route(self) -> None:
+        route = self.document["route"]
+        for domain in _domains(self.document):
+            self._put("domains", _domain(domain), self.site)
+            self._put("routes", f"@{domain}", self._transport(route))
+
+    def _transport(self, route: str) -> str:
+        kind, _, name = route.partition(":")
+        if kind == "smarthost":
+            hop = self.document["nexthop"]
+            if not _SMARTHOST.fullmatch(name) or not _NEXTHOP.fullmatch(hop):
+                raise InvalidAccounts(f"{self.site}: {route!r} {hop!r} is no smarthost")
+            return f"smarthost-{name}:{hop}"
+        if route == "none":
+            return f"error:5.7.1 {self.site} sends no mail to other hosts"
+        if route == "direct":
+            return "smtp:"
+        raise InvalidAccounts(f"{self.site}: unknown route {route!r}")
+
+    def _domain_aliases(self) -> None:
+        """The same addresses in each further domain, one by one: a wildcard would accept all."""
+        suffix = f"@{self.site}"
+        for name in ("aliases", "senders"):
+            own = {key: value for key, value in self._map(name).items() if key.endswith(suffix)}
+            for key, value in own.items():
+                local = key.removesuffix(suffix)
+                for domain in self.document["domain_aliases"] if local else ():
+                    target = key if name == "aliases" else value
+                    self._put(name, f"{local}@{domain}", target)
+
+    def _fields(self, forwards: int, quota: int) -> str:
+        redirects = forwards + self.redirects if self.redirects else 0
+        fields = [f"userdb_sieve_max_redirects={redirects}"]
+        if quota:
+            fields.append(f"userdb_quota_storage_size={quota}B")
+        return " ".join(fields)
+
+    def _hash(self, address: str) -> str:
+        found = self.hashes.get(address)
+        if found is None:
+            raise InvalidAccounts(f"{address}: the host has no password hash")
+        if not _HASH.fullmatch(found):
+            raise InvalidAccounts(f"{address}: that is no password hash")
+        return found
+
+    def _own(self, address: str) -> str:
+        local, _, domain = address.rpartition("@")
+        if domain != self.site or len(local) > 64 or not _OWN_LOCAL.fullmatch(local):
+            raise InvalidAccounts(f"{address!r} is no address of {self.site}")
+        return address
+
+    def _map(self, name: str) -> dict[str, str]:
+        return self.tables.maps[name]
+
+    def _put(self, name: str, key: str, value: str) -> None:
+        if self._map(name).setdefault(key, value) != value:
+            raise InvalidAccounts(f"{key} is claimed twice in {name}")
+
+
+def sieve_forward(targets: list[str], *, keep: bool) -> str:
+    """A Sieve script that passes mail on (RFC 5228 4.2); ``:copy`` keeps it too (RFC 3894)."""
+    verb = "redirect :copy" if keep else "redirect"
+    lines = ['require ["copy"];', *(f'{verb} "{_address(target)}";' for target in targets)]
+    return "\n".join(lines) + "\n"
+
+
+def map_text(table: Mapping[str, str]) -> str:
+    """A table as postmap(1) reads it, sorted."""
+    return "".join(f"{key} {value}\n" for key, value in sorted(table.items()))
+
+
+def _domain(text: str) -> str:
+    if not _DOMAIN.fullmatch(text):
+        raise InvalidAccounts(f"{text!r} is no domain")
+    return text
+
+
+def _address(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    _domain(domain)
+    if len(local) > 64 or not _ANY_LOCAL.fullmatch(local):
+        raise InvalidAccounts(f"{text!r} is no address")
+    return text

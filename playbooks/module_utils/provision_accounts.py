@@ -1,0 +1,135 @@
+"""Apply account changes on a host and compile what Dovecot and Postfix look up.
+
+Standard library only; runs as root on the host. The engine calls three functions:
+
+`apply_delta(layout, delta)` takes::
+
+    {"sites":   {SITE: DOCUMENT, ...},      new or changed, each the whole canonical text
+     "removed": [SITE, ...],                sites that leave this host
+     "hashes":  {ADDRESS: {"fingerprint": FINGERPRINT, "hash": "{ARGON2ID}$..."}, ...}}
+
+`compile_all(layout)` compiles from what is stored: it makes the folders and empty maps of a new
+host, finishes what was interrupted, and mends files that were edited by hand.
+`provision_account_store.observe(layout)` says what the host has.
+
+A password is needed for every mailbox whose fingerprint the host does not hold
+(`provision_account_store.fingerprints`); for a ``generated`` one only where it holds none at all.
+
+Every step is durable before the next. Credentials and documents are stored first, so after a kill
+or a full disk `compile_all` ends where an undisturbed run would have. A mailbox appears as login,
+folder, Postfix map, in this order, and leaves in the opposite one, so that no mail is accepted
+that cannot be delivered. No daemon is reloaded. Mail is never deleted: the folder of a mailbox that
+left moves to the archive, and comes back when the mailbox does.
+"""
+
+# Durable writing is made of system calls on descriptors, and pathlib has no fsync.
+# ruff: noqa: PTH103, PTH118
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from .provision_account_compile import Compile
+from .provision_account_store import (
+    Layout,
+    dump,
+    load,
+    lock,
+    make_folder,
+    remove,
+    sites_in,
+    write,
+)
+from .provision_account_tables import InvalidAccounts, compile_tables
+
+GENERATED = "generated"
+
+
+def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Store a delta and compile; returns what `compile_all` returns.
+
+    Raises InvalidAccounts before anything is changed when the delta is not whole, OSError when
+    the host cannot do it (the old accounts then go on working).
+    """
+    _make_store(layout)
+    with lock(layout):
+        documents = {site: json.loads(text) for site, text in delta["sites"].items()}
+        credentials = _merged_credentials(layout, documents, delta["hashes"])
+        _check(layout, documents, credentials, delta["removed"])
+        for site, entries in credentials.items():
+            write(layout.credentials(site), dump(entries))
+        for site, text in delta["sites"].items():
+            write(layout.document(site), text.encode("ascii"))
+        for site in delta["removed"]:
+            remove(layout.document(site))
+        return _compile(layout)
+
+
+def compile_all(layout: Layout) -> dict[str, list[str]]:
+    """Make what the daemons read from what is stored.
+
+    Returns ``{"created", "archived", "restored", "written"}``: mailboxes that got a folder, whose
+    folder went to the archive, whose folder came back, and the files that changed.
+    """
+    _make_store(layout)
+    with lock(layout):
+        return _compile(layout)
+
+
+def _make_store(layout: Layout) -> None:
+    os.makedirs(layout.store, mode=0o700, exist_ok=True)
+    for name in ("sites", "credentials", "maps"):
+        make_folder(os.path.join(layout.store, name))
+
+
+def _merged_credentials(
+    layout: Layout, documents: Mapping[str, Any], hashes: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Credentials after the delta of each site in it; those of mailboxes that left are kept."""
+    merged: dict[str, dict[str, Any]] = {}
+    for site, document in documents.items():
+        entries = dict(load(layout.credentials(site)) or {})
+        for mailbox in document["mailboxes"]:
+            address, wanted = mailbox["address"], mailbox["fingerprint"]
+            if address in hashes and hashes[address]["fingerprint"] == wanted:
+                entries[address] = dict(hashes[address])
+            elif address not in entries:
+                raise InvalidAccounts(f"{address}: the delta has no password hash for it")
+            elif wanted == GENERATED:
+                entries[address] = {**entries[address], "fingerprint": GENERATED}
+            elif entries[address]["fingerprint"] != wanted:
+                raise InvalidAccounts(f"{address}: the delta has no hash of its new password")
+        merged[site] = entries
+    return merged
+
+
+def _check(
+    layout: Layout,
+    documents: Mapping[str, Any],
+    credentials: Mapping[str, Any],
+    removed: list[str],
+) -> None:
+    """Compile the state after the delta in memory: what cannot be compiled is not stored."""
+    staying = [site for site in sites_in(layout) if site not in documents and site not in removed]
+    every = [*documents.values(), *(load(layout.document(site)) for site in staying)]
+    for site, document in documents.items():
+        if document["site"] != site:
+            raise InvalidAccounts(f"the document of {site} is of {document['site']}")
+    entries = [*credentials.values(), *(load(layout.credentials(site)) or {} for site in staying)]
+    compile_tables(every, _hashes(entries))
+
+
+def _hashes(entries: list[Mapping[str, Any]]) -> dict[str, str]:
+    return {address: entry["hash"] for site in entries for address, entry in site.items()}
+
+
+def _compile(layout: Layout) -> dict[str, list[str]]:
+    sites = sites_in(layout)
+    tables = compile_tables(
+        [load(layout.document(site)) for site in sites],
+        _hashes([load(layout.credentials(site)) or {} for site in sites]),
+    )
+    return Compile(layout, tables).run()

@@ -1,0 +1,55 @@
+"""What is wrong with Dovecot's configuration, files it names included.
+
+``doveconf`` refuses unknown settings and bad values; it does not look whether a certificate or a
+script exists, nor compile Sieve.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .provision_commands import run
+
+_FILE = re.compile(r"^\s*(\w+_file|sieve_script_path)\s*=\s*<?(/\S+)\s*$")
+
+
+def check_dovecot() -> list[str]:
+    """Everything wrong with /etc/dovecot as this process sees it; empty without Dovecot."""
+    if not Path("/usr/bin/doveconf").exists():
+        return []
+    done = run("doveconf", "-n")
+    if done.status != 0 or done.errors.strip():
+        return [f"doveconf: {line}" for line in done.errors.splitlines() or ["failed, silently"]]
+    return [*lint(done.output), *_sieve_compiles()]
+
+
+def lint(settings: str) -> Iterator[str]:
+    """Problems of what ``doveconf -n`` printed: missing files, a key that does not fit."""
+    if not re.search(r"^protocols\b", settings, re.MULTILINE):
+        yield "doveconf: no protocols are set: is the file empty?"
+    found = (_FILE.match(line) for line in settings.splitlines())
+    named = [(match[1], match[2]) for match in found if match]
+    for name, path in named:
+        if "%" not in path and not Path(path).is_file():
+            yield f"dovecot: {name}: there is no file {path}"
+    files = dict(named)
+    certificate, key = files.get("ssl_server_cert_file"), files.get("ssl_server_key_file")
+    if certificate and key and Path(certificate).is_file() and Path(key).is_file():
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        except (OSError, ssl.SSLError) as error:
+            yield f"dovecot: {key} does not fit {certificate}: {error}"
+
+
+def _sieve_compiles() -> Iterator[str]:
+    if not Path("/usr/bin/sievec").exists():
+        return
+    with tempfile.TemporaryDirectory(dir="/run/provision") as folder:
+        for script in sorted(Path("/etc/dovecot").rglob("*.sieve")):
+            done = run("sievec", str(script), f"{folder}/compiled")
+            if done.status != 0:
+                yield from (f"sievec: {line}" for line in done.lines())

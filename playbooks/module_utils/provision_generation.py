@@ -1,0 +1,110 @@
+"""Numbered generations: one complete state of this host's files each, kept with its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from .provision_durable import Attributes, read_json, write, write_json
+from .provision_layout import Layout
+from .provision_request import Request, WantedFile
+
+KEPT = 10
+
+
+class Refused(Exception):
+    """Nothing was done, and nothing will be: the reason is the message."""
+
+
+def current_manifest(layout: Layout) -> dict[str, Any]:
+    """The manifest of the generation that is live; an empty one on a bare host."""
+    empty = {"generation": 0, "files": {}, "directories": {}, "units": [], "packages": []}
+    manifest: dict[str, Any] = read_json(layout.current / "manifest.json", empty)
+    return manifest
+
+
+def next_number(layout: Layout) -> int:
+    """A number that no generation has had, not even one that was rolled back."""
+    numbers = [int(path.name) for path in layout.generations.iterdir() if path.name.isdigit()]
+    return max(numbers, default=0) + 1
+
+
+def digest_at(path: Path) -> str | None:
+    """SHA-256 of the regular file at ``path``; None when there is none."""
+    if path.is_symlink() or not path.is_file():
+        return None
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def refuse_if_stale(layout: Layout, request: Request) -> None:
+    """Raise Refused when the host is not what the plan was made from."""
+    number = current_manifest(layout)["generation"]
+    if number != request.expected_generation:
+        raise Refused(
+            f"the plan is stale: it was made for generation {request.expected_generation},"
+            f" the host has {number}"
+        )
+    for path, digest in (request.observed or {}).items():
+        if digest_at(layout.live(path)) != digest:
+            raise Refused(f"the plan is stale: {path} has changed since it was made")
+
+
+def needs_generation(layout: Layout, request: Request) -> bool:
+    """True when the files on the host are not all as asked, or the manifest is another one."""
+    manifest = current_manifest(layout)
+    recorded = {key: value for key, value in manifest.items() if key != "generation"}
+    if recorded != request.manifest():
+        return True
+    return any(not is_as_wanted(layout, file) for file in request.files) or any(
+        not is_directory_as_wanted(layout.live(directory.path), directory.attributes)
+        for directory in request.directories
+    )
+
+
+def is_as_wanted(layout: Layout, file: WantedFile) -> bool:
+    """True when the live file has the bytes, mode and owner of the request."""
+    path = layout.live(file.path)
+    return digest_at(path) == file.sha256 and Attributes.of(path.lstat()) == file.attributes
+
+
+def is_directory_as_wanted(path: Path, attributes: Attributes) -> bool:
+    """True when the directory exists with this mode and owner."""
+    return path.is_dir() and Attributes.of(path.lstat()) == attributes
+
+
+def stage(layout: Layout, number: int, request: Request) -> None:
+    """Write generation ``number`` beside the live one: its files, manifest.json and meta.json.
+
+    Files that the controller did not send are copied from the live ones, which have been compared.
+    Never hard links: a live map must lose its last link when it is replaced, for daemons to see it.
+    """
+    tree = layout.staged(number)
+    tree.mkdir(mode=0o700, parents=True)
+    for file in request.files:
+        content = request.blobs.get(file.sha256)
+        if content is None:
+            content = layout.live(file.path).read_bytes()
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            raise Refused(f"the plan is stale: {file.path} has changed since it was made")
+        write(tree / file.path.lstrip("/"), content, file.attributes)
+    write_json(layout.generation(number) / "meta.json", request.meta)
+    write_json(
+        layout.generation(number) / "manifest.json", {**request.manifest(), "generation": number}
+    )
+
+
+def prune(layout: Layout) -> None:
+    """Keep the current generation and the latest few."""
+    numbers = sorted(int(p.name) for p in layout.generations.iterdir() if p.name.isdigit())
+    kept = {*numbers[-KEPT:], current_manifest(layout)["generation"]}
+    for number in numbers:
+        if number not in kept:
+            shutil.rmtree(layout.generation(number))
+
+
+def point_current_at(layout: Layout, number: int) -> str:
+    """The target of the ``current`` symlink for a generation."""
+    return os.path.relpath(layout.generation(number), layout.state)

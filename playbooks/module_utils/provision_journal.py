@@ -1,0 +1,138 @@
+"""The switch from one generation to the next, and the way back from wherever it stopped.
+
+Before the first live file changes, the old ones are copied to generations/N/before/ and the
+journal names N. While the journal exists the switch is unfinished, and ``recover`` puts back what
+was there. Deletions come last, and ``current`` is flipped after them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .provision_durable import (
+    Attributes,
+    ensure_directory,
+    link,
+    read_json,
+    remove,
+    sweep,
+    write,
+    write_json,
+)
+from .provision_generation import (
+    current_manifest,
+    is_as_wanted,
+    is_directory_as_wanted,
+    point_current_at,
+)
+from .provision_layout import Layout
+from .provision_request import Request
+
+
+def switch(layout: Layout, number: int, request: Request) -> None:
+    """Make generation ``number``, already staged, the live one."""
+    changed = [file for file in request.files if not is_as_wanted(layout, file)]
+    removed = removals(layout, request)
+    directories = [
+        d
+        for d in request.directories
+        if not is_directory_as_wanted(layout.live(d.path), d.attributes)
+    ]
+    _save_before(
+        layout, number, files=[*[f.path for f in changed], *removed], directories=directories
+    )
+    previous = current_manifest(layout)["generation"]
+    write_json(layout.journal, {"to": number, "from": previous})
+    for directory in directories:
+        ensure_directory(layout.live(directory.path), directory.attributes)
+    for file in changed:
+        staged = layout.staged(number) / file.path.lstrip("/")
+        write(layout.live(file.path), staged.read_bytes(), file.attributes)
+    for path in removed:
+        remove(layout.live(path))
+    link(layout.current, point_current_at(layout, number))
+    remove(layout.journal)
+
+
+def removals(layout: Layout, request: Request) -> list[str]:
+    """Paths that the current generation wrote and the next one has no more."""
+    wanted = {file.path for file in request.files}
+    recorded = current_manifest(layout)["files"]
+    return [path for path in sorted(recorded) if path not in wanted]
+
+
+def recover(layout: Layout) -> bool:
+    """Undo a switch that did not end; False when there was none."""
+    journal = read_json(layout.journal)
+    if journal is None:
+        return False
+    _restore(layout, journal["to"])
+    _point_back(layout, journal["from"])
+    remove(layout.journal)
+    return True
+
+
+def roll_back(layout: Layout, number: int, previous: int) -> None:
+    """Undo the finished switch to ``number``, under a journal of its own."""
+    write_json(layout.journal, {"to": number, "from": previous})
+    recover(layout)
+
+
+def _point_back(layout: Layout, previous: int) -> None:
+    if previous:
+        link(layout.current, point_current_at(layout, previous))
+    else:
+        remove(layout.current)
+
+
+def _save_before(layout: Layout, number: int, *, files: list[str], directories: list[Any]) -> None:
+    tree = layout.generation(number) / "before"
+    tree.mkdir(mode=0o700, exist_ok=True)
+    entries = {path: _save(layout.live(path), tree / path.lstrip("/")) for path in files}
+    made = {d.path: _directory_attributes(layout.live(d.path)) for d in directories}
+    write_json(tree / ".entries.json", {"files": entries, "directories": made})
+
+
+def _directory_attributes(path: Path) -> list[Any] | None:
+    return list(Attributes.of(path.lstat())) if path.is_dir() else None
+
+
+def _save(path: Path, copy: Path) -> Any:
+    """Copy what is at ``path``; its entry says how to put it back. None: nothing was there."""
+    if path.is_symlink():
+        return {"symlink": str(path.readlink())}
+    if not path.exists():
+        return None
+    if not path.is_file():
+        raise OSError(f"{path} is in the way: it is neither a file nor a symlink")
+    attributes = Attributes.of(path.lstat())
+    write(copy, path.read_bytes(), attributes)
+    return {"attributes": list(attributes)}
+
+
+def _restore(layout: Layout, number: int) -> None:
+    tree = layout.generation(number) / "before"
+    entries = read_json(tree / ".entries.json")
+    for path, attributes in entries["directories"].items():
+        if attributes is not None:
+            ensure_directory(layout.live(path), Attributes(*attributes))
+    for path, entry in entries["files"].items():
+        if entry is None:
+            remove(layout.live(path))
+        elif "symlink" in entry:
+            link(layout.live(path), entry["symlink"])
+        else:
+            content = (tree / path.lstrip("/")).read_bytes()
+            write(layout.live(path), content, Attributes(*entry["attributes"]))
+    for folder in {layout.live(path).parent for path in entries["files"]} | {layout.state}:
+        sweep(folder)
+    _remove_made_directories(layout, entries["directories"])
+
+
+def _remove_made_directories(layout: Layout, made: dict[str, Any]) -> None:
+    for path in sorted((p for p, attributes in made.items() if attributes is None), reverse=True):
+        try:
+            layout.live(path).rmdir()
+        except OSError:
+            continue  # something else lives there by now

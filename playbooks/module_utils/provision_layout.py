@@ -1,0 +1,38 @@
+"""Where this host's state lives. ``root`` is / on a host and a temporary folder in tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class Layout:
+    """Paths of our state under one root; every managed path is given as it is on a real host."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self.root = root
+        self.state = root / "var/lib/provision"
+        self.generations = self.state / "generations"
+        self.current = self.state / "current"
+        self.journal = self.state / "journal.json"
+        self.pending = self.state / "pending.json"
+        self.audit = self.state / "audit.log"
+        self.run = root / "run/provision"
+        self.lock = self.run / "lock"
+        self.holder = self.run / "holder.json"
+
+    def generation(self, number: int) -> Path:
+        """The folder of one generation."""
+        return self.generations / str(number)
+
+    def staged(self, number: int) -> Path:
+        """The tree of one generation's files, at their real paths below it."""
+        return self.generation(number) / "files"
+
+    def live(self, path: str) -> Path:
+        """Where a managed path is under this root."""
+        return self.root / path.lstrip("/")
+
+    def prepare(self) -> None:
+        """Make the folders that everything else expects; readable by root alone."""
+        for folder in (self.state, self.generations, self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,167 @@
+"""One apply on this host, as a list of named steps: all of it, or the old generation again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .provision_account_store import Layout as AccountLayout
+from .provision_account_tables import MAPS
+from .provision_accounts import apply_delta, compile_all
+from .provision_audit import audit
+from .provision_check import check_staged
+from .provision_commands import run
+from .provision_durable import ensure_directory, remove, write_json
+from .provision_generation import (
+    Refused,
+    current_manifest,
+    needs_generation,
+    next_number,
+    prune,
+    refuse_if_stale,
+    stage,
+)
+from .provision_journal import recover, roll_back, switch
+from .provision_layout import Layout
+from .provision_lock import held
+from .provision_request import Request, read_request
+from .provision_units import Failure, activate, ensure_enabled, in_order
+
+
+class Transaction:
+    """One request on one host. ``result`` grows with every step and is what the controller gets."""
+
+    def __init__(self, layout: Layout, request: Request) -> None:
+        self.layout, self.request = layout, request
+        self.accounts = AccountLayout(root=str(layout.root))
+        self.previous = current_manifest(layout)["generation"]
+        self.number = self.previous
+        self.result: dict[str, Any] = {"outcome": "applied", "message": "", "lines": []}
+        self.result["steps"] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time one step and name it in the result, also when it fails."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            took = round(time.monotonic() - started, 2)
+            self.result["steps"].append({"name": name, "seconds": took})
+
+    def run(self) -> None:
+        """Do it; raises Refused while nothing has changed, and ends whole in every other case."""
+        if needs_generation(self.layout, self.request):
+            self._stage_and_check()
+            self._switch()
+        self._activate()
+        with self.step("accounts"):
+            self._apply_accounts()
+        remove(self.layout.pending)
+        self.result["generation"] = self.number
+        prune(self.layout)
+
+    def _stage_and_check(self) -> None:
+        self.number = next_number(self.layout)
+        with self.step("stage"):
+            stage(self.layout, self.number, self.request)
+            self._prepare_maps()
+        with self.step("check"):
+            problems = check_staged(self.layout, self.number, self.request)
+        if problems:
+            self.result["lines"] = problems
+            raise Refused("the new configuration is broken; nothing was changed")
+
+    def _prepare_maps(self) -> None:
+        """A configuration names maps that a bare host, or one of an older version, has not got."""
+        folder = Path(self.accounts.postfix)
+        if all((folder / f"{name}.cdb").exists() for name in MAPS):
+            return
+        for directory in self.request.directories:
+            ensure_directory(self.layout.live(directory.path), directory.attributes)
+        if self.previous:
+            compile_all(self.accounts)
+        else:
+            self._apply_accounts()
+
+    def _apply_accounts(self) -> None:
+        delta = self.request.accounts
+        if delta["sites"] or delta["removed"]:
+            self.result["accounts"] = apply_delta(self.accounts, delta)
+        elif delta["mend"]:
+            self.result["accounts"] = compile_all(self.accounts)
+
+    def _switch(self) -> None:
+        with self.step("switch"):
+            write_json(self.layout.pending, self.request.unit_actions)
+            switch(self.layout, self.number, self.request)
+            if any(file.path.startswith("/etc/systemd/") for file in self.request.files):
+                run("systemctl", "daemon-reload")
+
+    def _activate(self) -> None:
+        actions = self.request.unit_actions
+        try:
+            with self.step("activate"):
+                ensure_enabled(self.request.units)
+                self.result["units"] = [list(done) for done in activate(actions)]
+        except Failure as failure:
+            self.result["message"], self.result["lines"] = str(failure), failure.lines
+            self._go_back(actions)
+
+    def _go_back(self, actions: list[list[str]]) -> None:
+        """Put the previous generation back and make the units read it."""
+        if self.number == self.previous:
+            raise Failure(self.result["message"], self.result["lines"])
+        with self.step("roll back"):
+            roll_back(self.layout, self.number, self.previous)
+            run("systemctl", "daemon-reload")
+            if self.previous:
+                activate([[unit, _verb_back(verb)] for unit, verb in in_order(actions)])
+            else:
+                run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
+        remove(self.layout.pending)
+        raise RolledBack(self.result["message"])
+
+
+class RolledBack(Exception):
+    """The apply failed, and the host is back on its old generation."""
+
+
+def _verb_back(verb: str) -> str:
+    return "restart" if verb == "restart" else "reload"
+
+
+def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
+    """Carry out the request in ``archive``; the result says what came of it, in every case."""
+    layout.prepare()
+    request = read_request(archive)
+    try:
+        with held(layout, request.meta["holder"]):
+            recovered = recover(layout)
+            transaction = Transaction(layout, request)
+            transaction.result["recovered"] = recovered
+            result = _outcome(transaction, layout, request)
+            audit(layout, request.meta, result)
+    except Refused as refusal:
+        return {"outcome": "refused", "message": str(refusal), "lines": [], "steps": []}
+    return result
+
+
+def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:
+    result = transaction.result
+    try:
+        refuse_if_stale(layout, request)
+        transaction.run()
+    except Refused as refusal:
+        result.update(outcome="refused", message=str(refusal))
+    except RolledBack as failure:
+        result.update(outcome="rolled_back", message=str(failure))
+    except Failure as failure:
+        result.update(outcome="needs_person", message=str(failure), lines=failure.lines)
+    except (OSError, ValueError, KeyError) as error:
+        recover(layout)
+        result.update(outcome="failed", message=f"{type(error).__name__}: {error}")
+    return result

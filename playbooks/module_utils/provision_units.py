@@ -1,0 +1,130 @@
+"""Make units read what has changed: in order, no more than is needed, and prove that they did.
+
+The exit status of a reload proves nothing: ``doveadm reload`` answers 0 to a broken file and goes
+on with the old one. So the journal since the reload is read, and the ports are asked.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import NamedTuple
+
+from .provision_commands import run
+from .provision_probes import probe_unit
+
+_ORDER = ("rspamd", "dovecot", "postfix", "php", "nginx")
+_SECONDS = 20.0
+_COMPLAINTS = {
+    "dovecot": r"Config reload failed|config: (?:Error|Fatal)|master: Error|Fatal:|Panic:",
+    "postfix": r"fatal:|panic:",
+    "nginx": r"\[(?:emerg|alert|crit)\]",
+    "php": r"\bERROR:|\bALERT:",
+}
+
+
+class Failure(Exception):
+    """A unit did not do what was asked; ``lines`` are the log lines that matter."""
+
+    def __init__(self, message: str, lines: list[str]) -> None:
+        super().__init__(message)
+        self.lines = lines
+
+
+class Done(NamedTuple):
+    """One unit that was activated."""
+
+    unit: str
+    verb: str
+    seconds: float
+
+
+def in_order(actions: list[list[str]]) -> list[list[str]]:
+    """Dovecot's sockets before Postfix, which needs them; the web last."""
+    return sorted(actions, key=lambda action: (_rank(action[0]), action[0]))
+
+
+def _rank(unit: str) -> int:
+    for rank, stem in enumerate(_ORDER):
+        if unit.startswith(stem):
+            return rank
+    return len(_ORDER) // 2
+
+
+def activate(actions: list[list[str]]) -> list[Done]:
+    """Start, reload or restart each unit and prove it; raises Failure at the first that fails."""
+    done = []
+    for unit, verb in in_order(actions):
+        started = time.monotonic()
+        cursor = journal_cursor()
+        _move(unit, verb)
+        prove(unit, cursor)
+        done.append(Done(unit, verb, round(time.monotonic() - started, 2)))
+    return done
+
+
+def _move(unit: str, verb: str) -> None:
+    if verb == "start":
+        run("systemctl", "reset-failed", "--", unit)
+    if verb == "reload" and not is_active(unit):
+        verb = "start"
+    moved = run("systemctl", verb, "--", unit, seconds=90)
+    if moved.status != 0:
+        raise Failure(f"systemctl {verb} {unit} failed", unit_log(unit, 12) or moved.lines())
+
+
+def ensure_enabled(units: list[str]) -> list[str]:
+    """Enable the units that would not come up after a reboot; returns those."""
+    disabled = [unit for unit in units if run("systemctl", "is-enabled", "--", unit).status != 0]
+    if disabled:
+        enabled = run("systemctl", "enable", "--", *disabled)
+        if enabled.status != 0:
+            raise Failure(f"systemctl enable {' '.join(disabled)} failed", enabled.lines())
+    return disabled
+
+
+def is_active(unit: str) -> bool:
+    """True when systemd says that the unit runs."""
+    return run("systemctl", "is-active", "--", unit).status == 0
+
+
+def journal_cursor() -> str:
+    """Where the journal ends now."""
+    lines = run("journalctl", "--lines=0", "--show-cursor", "--quiet").output.splitlines()
+    return lines[-1].removeprefix("-- cursor: ") if lines else ""
+
+
+def unit_log(unit: str, count: int) -> list[str]:
+    """The last lines of a unit's log."""
+    arguments = (f"--unit={unit}", f"--lines={count}", "--output=cat", "--quiet")
+    return run("journalctl", *arguments).output.splitlines()
+
+
+def prove(unit: str, cursor: str) -> None:
+    """Wait until the unit runs and serves; raises Failure when it complains or does not."""
+    deadline = time.monotonic() + _SECONDS
+    problem = "did not start"
+    while time.monotonic() < deadline:
+        if not is_active(unit):
+            time.sleep(0.1)
+            continue
+        problem = probe_unit(unit)
+        complaints = complaints_since(unit, cursor)
+        if complaints:
+            raise Failure(f"{unit} complains about its configuration", complaints)
+        if not problem:
+            return
+        time.sleep(0.2)
+    raise Failure(f"{unit}: {problem}", unit_log(unit, 12))
+
+
+def complaints_since(unit: str, cursor: str) -> list[str]:
+    """Log lines since ``cursor`` that say a unit does not live with its configuration."""
+    pattern = next((p for stem, p in _COMPLAINTS.items() if unit.startswith(stem)), None)
+    if pattern is None:
+        return []
+    arguments = [f"--unit={unit}", "--output=cat", "--quiet"]
+    if cursor:
+        arguments.append(f"--after-cursor={cursor}")
+    lines = run("journalctl", *arguments).output.splitlines()
+    return [line for line in lines if re.search(pattern, line)]

@@ -1,0 +1,127 @@
+"""The archive that one host receives: what to become, and only the contents that it lacks."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provision.apply.passwords import Credentials
+from provision.model.accounts import MailboxAccount
+from provision.model.bundle import Bundle, ManagedFile
+from provision.plan.change import HostPlan, Kind
+from provision.plan.state import HostState
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who applies, from where, which commit, since when (UTC): for the lock and the audit."""
+
+    who: str
+    since: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostWork:
+    """One host with all that an apply needs to know about it."""
+
+    desired: Bundle
+    actual: HostState
+    plan: HostPlan
+
+    def changed_sites(self) -> dict[str, tuple[MailboxAccount, ...]]:
+        """The sites whose document the host lacks, with their mailboxes."""
+        return {
+            site.site: site.mailboxes
+            for site in self.desired.accounts
+            if self.actual.account_digests.get(site.site) != site.digest()
+        }
+
+    def variables(self, archive: str) -> dict[str, Any]:
+        """What the playbook is told: names from our renderers and a path."""
+        users = {change.name for change in self.plan.of_kind(Kind.USER)}
+        return {
+            "provision_heal": self.actual.dpkg_interrupted,
+            "provision_packages": [change.name for change in self.plan.of_kind(Kind.PACKAGE)],
+            "provision_users": [
+                {"name": user.name, "home": user.home, "groups": list(user.supplementary_groups)}
+                for user in self.desired.users
+                if user.name in users
+            ],
+            "provision_archive": archive,
+        }
+
+
+def pack(work: HostWork, credentials: Credentials, stamp: Stamp) -> bytes:
+    """The archive, as ``playbooks/module_utils/provision_request.py`` reads it. Holds secrets."""
+    members = {"request.json": json.dumps(_request(work, credentials, stamp)).encode()}
+    changed = {change.name for change in work.plan.of_kind(Kind.FILE)}
+    for file in work.desired.files:
+        if file.path in changed:
+            members[f"blobs/{file.sha256()}"] = file.content
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=3) as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o600
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str, Any]:
+    desired, plan = work.desired, work.plan
+    holder = {"who": stamp.who, "since": stamp.since, "commit": stamp.commit}
+    return {
+        "expected_generation": plan.generation,
+        "observed": _observed(work),
+        "files": {file.path: _record(file) for file in desired.files},
+        "directories": {d.path: [d.mode, d.owner, d.group] for d in desired.directories},
+        "units": [unit.name for unit in desired.units],
+        "packages": list(desired.packages),
+        "unit_actions": [[action.unit, action.verb] for action in plan.unit_actions],
+        "accounts": _accounts(work, credentials),
+        "meta": {"holder": holder, "plan": plan.digest()},
+    }
+
+
+def _observed(work: HostWork) -> dict[str, str | None] | None:
+    """What the plan saw, by path. Packages bring files, so with those it cannot be compared."""
+    if work.actual.dpkg_interrupted or work.plan.of_kind(Kind.PACKAGE):
+        return None
+    paths = {file.path for file in work.desired.files} | set(work.actual.recorded)
+    states = ((path, work.actual.files.get(path)) for path in sorted(paths))
+    return {path: (state.sha256 or None) if state else None for path, state in states}
+
+
+def _record(file: ManagedFile) -> dict[str, Any]:
+    return {
+        "sha256": file.sha256(),
+        "mode": file.mode,
+        "owner": file.owner,
+        "group": file.group,
+        "secret": file.secret,
+        "activations": [[a.unit, int(a.verb)] for a in file.activations],
+    }
+
+
+def _accounts(work: HostWork, credentials: Credentials) -> Mapping[str, Any]:
+    changed = work.changed_sites()
+    documents = {
+        site.site: site.document().decode("ascii")
+        for site in work.desired.accounts
+        if site.site in changed
+    }
+    wanted = {site.site for site in work.desired.accounts}
+    return {
+        "sites": documents,
+        "removed": sorted(set(work.actual.account_digests) - wanted),
+        "hashes": {
+            address: {"fingerprint": fingerprint, "hash": hashed.reveal()}
+            for address, (fingerprint, hashed) in credentials.hashes.items()
+        },
+        "mend": bool(work.actual.account_damage),
+    }

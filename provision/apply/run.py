@@ -1,0 +1,119 @@
+"""Make a plan true: hash, pack, run the playbook over the hosts that change, and say what came."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provision.apply.outcome import HostOutcome
+from provision.apply.passwords import Credentials, make_credentials
+from provision.apply.request import HostWork, Stamp, pack
+from provision.hosts.connection import Connection
+from provision.hosts.playbook import Event, Play
+from provision.model.fleet import Fleet
+from provision.model.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How every host ended, and the passwords that were made for new mailboxes."""
+
+    outcomes: tuple[HostOutcome, ...]
+    generated: Mapping[str, Secret]
+
+
+@dataclass(slots=True)
+class _Record:
+    """Follows the events of one host to its outcome."""
+
+    host: str
+    started: float = field(default_factory=time.monotonic)
+    outcome: HostOutcome | None = None
+
+    def take(self, event: Event) -> None:
+        took = round(time.monotonic() - self.started, 1)
+        lines = tuple(event.get("lines", ()))
+        if event["type"] == "unreachable":
+            message = event.get("msg", "").strip()
+            self.outcome = HostOutcome(self.host, "unreachable", message, seconds=took)
+        elif event["type"] == "task_failed":
+            word = event.get("outcome", "failed")
+            message = event.get("message") or _failure_words(event)
+            lines = lines or tuple(event.get("stderr", "").splitlines()[-8:])
+            self.outcome = HostOutcome(self.host, word, message, lines, seconds=took)
+        elif event["type"] == "task_ok" and event.get("outcome") == "applied":
+            number = event.get("generation")
+            self.outcome = HostOutcome(self.host, "applied", "", (), number, took)
+
+
+def _failure_words(event: Event) -> str:
+    first = (event.get("msg") or "no message").strip().splitlines()[0]
+    return f"{event.get('task', 'a task')}: {first}"
+
+
+def apply_work(
+    fleet: Fleet,
+    works: Sequence[HostWork],
+    *,
+    connection: Connection,
+    stamp: Stamp,
+    on_event: Callable[[Event], None],
+) -> Applied:
+    """Apply to every host of ``works``; they run at the same time. Never raises for one host."""
+    credentials = {
+        work.plan.host: make_credentials(fleet, work.changed_sites(), work.actual) for work in works
+    }
+    records = {work.plan.host: _Record(work.plan.host) for work in works}
+
+    def take(event: Event) -> None:
+        if event.get("host") in records:
+            records[event["host"]].take(event)
+        on_event(event)
+
+    folder = Path(tempfile.mkdtemp(prefix="provision-"))
+    try:
+        play = Play(
+            folder=folder,
+            hosts=[work.desired.host for work in works],
+            connection=connection,
+            variables=_write_archives(folder, works, credentials=credentials, stamp=stamp),
+        )
+        status, words = play.run(take)
+    finally:
+        shutil.rmtree(folder)
+    outcomes = tuple(_end(record, status, words) for record in records.values())
+    generated = {
+        address: password
+        for outcome in outcomes
+        if outcome.word == "applied"
+        for address, password in credentials[outcome.host].generated.items()
+    }
+    return Applied(outcomes, generated)
+
+
+def _write_archives(
+    folder: Path,
+    works: Sequence[HostWork],
+    *,
+    credentials: Mapping[str, Credentials],
+    stamp: Stamp,
+) -> dict[str, dict[str, Any]]:
+    variables = {}
+    for work in works:
+        path = folder / f"{work.plan.host}.tar.gz"
+        path.touch(mode=0o600)
+        path.write_bytes(pack(work, credentials[work.plan.host], stamp))
+        variables[work.plan.host] = work.variables(str(path))
+    return variables
+
+
+def _end(record: _Record, status: int, words: str) -> HostOutcome:
+    if record.outcome is not None:
+        return record.outcome
+    lines = tuple(words.strip().splitlines()[-8:])
+    return HostOutcome(record.host, "failed", f"Ansible ended with status {status}", lines)

@@ -1,0 +1,153 @@
+"""Run the playbook with Ansible as a subprocess: our own settings only, events as they happen."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provision.assets import playbooks_dir
+from provision.hosts.connection import Connection
+from provision.hosts.ssh_config import ssh_config
+from provision.model.fleet import Host
+
+Event = Mapping[str, Any]
+_LARGEST_FORKS = 20
+_CARRIED = ("PATH", "HOME", "SSH_AUTH_SOCK", "TMPDIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One run of apply.yml over hosts. ``folder`` is private (0700) and holds all that it needs."""
+
+    folder: Path
+    hosts: Sequence[Host]
+    connection: Connection
+    variables: Mapping[str, Mapping[str, Any]]
+    """Per host: names of packages, users and paths; never text of a spec, never a secret."""
+
+    def run(self, on_event: Callable[[Event], None]) -> tuple[int, str]:
+        """Run it to its end; returns Ansible's status and the last words it wrote.
+
+        ``on_event`` is called for every event. Ctrl-C once: the run goes on to its end and
+        KeyboardInterrupt is raised then; twice: Ansible is ended; hosts end whole by themselves.
+        """
+        self._write_settings()
+        reader, writer = os.pipe()
+        log = self.folder / "ansible.log"
+        with log.open("wb") as words:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ansible", "playbook", str(playbooks_dir() / "apply.yml")],
+                env=self._environment(writer),
+                pass_fds=(writer,),
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is ours to interpret
+            )
+        os.close(writer)
+        try:
+            interrupted = _pump(process, reader, on_event)
+            status = process.wait()
+        finally:
+            self._close_connections()
+        if interrupted:
+            raise KeyboardInterrupt
+        return status, log.read_text(errors="replace")[-2000:]
+
+    def _write_settings(self) -> None:
+        self._private("ssh_config", ssh_config(self.hosts, self.connection, folder=self.folder))
+        self._private("ansible.cfg", self._ansible_cfg())
+        hosts = {host.name: self._variables_of(host) for host in self.hosts}
+        self._private("hosts.json", json.dumps({"all": {"hosts": hosts}}))
+
+    def _variables_of(self, host: Host) -> dict[str, Any]:
+        values: dict[str, Any] = dict(self.variables[host.name])
+        if self.connection.user_of(host) != "root":
+            values["ansible_become"] = True
+        return values
+
+    def _private(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+    def _ansible_cfg(self) -> str:
+        forks = min(_LARGEST_FORKS, max(1, len(self.hosts)))
+        plugins = playbooks_dir()
+        return f"""\
+[defaults]
+home = {self.folder}/ansible
+local_tmp = {self.folder}/ansible-tmp
+inventory = {self.folder}/hosts.json
+library = {plugins}/library
+module_utils = {plugins}/module_utils
+action_plugins = {plugins}/action_plugins
+callback_plugins = {plugins}/callback_plugins
+stdout_callback = provision_events
+gathering = explicit
+interpreter_python = /usr/bin/python3
+forks = {forks}
+timeout = 15
+host_key_checking = True
+retry_files_enabled = False
+no_target_syslog = True
+nocolor = True
+[connection]
+pipelining = True
+[ssh_connection]
+pipelining = True
+transfer_method = piped
+ssh_args = -F {self.folder}/ssh_config
+"""
+
+    def _environment(self, writer: int) -> dict[str, str]:
+        """A clean one: a person's ANSIBLE_ variables must not change what an apply does."""
+        carried = {name: os.environ[name] for name in _CARRIED if name in os.environ}
+        return {
+            **carried,
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_CONFIG": f"{self.folder}/ansible.cfg",
+            "PROVISION_EVENT_FD": str(writer),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def _close_connections(self) -> None:
+        for host in self.hosts:
+            subprocess.run(
+                ["ssh", "-F", f"{self.folder}/ssh_config", "-O", "exit", "--", host.name],
+                capture_output=True,
+                check=False,
+                timeout=10,
+            )
+
+
+def _pump(process: subprocess.Popen[bytes], reader: int, on_event: Callable[[Event], None]) -> bool:
+    """Hand over events until the writing end closes; True when Ctrl-C was pressed once."""
+    interrupted = False
+    with os.fdopen(reader, encoding="utf-8", errors="replace") as lines:
+        events = _events(lines)
+        while True:
+            try:
+                event = next(events, None)
+                if event is None:
+                    return interrupted
+                on_event(event)
+            except KeyboardInterrupt:
+                if interrupted:
+                    os.killpg(process.pid, signal.SIGTERM)
+                    raise
+                interrupted = True
+                on_event({"type": "interrupted"})
+                events = _events(lines)
+
+
+def _events(lines: Any) -> Iterator[Event]:
+    for line in lines:
+        yield json.loads(line)

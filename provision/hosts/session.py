@@ -1,0 +1,196 @@
+"""One SSH session to a host: pinned host key, deadlines, and messages a person can act on."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import paramiko
+
+from provision.errors import HostUnreachable
+from provision.hosts.connection import Connection
+from provision.model.fleet import Host
+
+CONNECT_SECONDS = 10.0
+KEEPALIVE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command on a host gave back."""
+
+    status: int
+    output: bytes
+    errors: bytes
+
+
+class Session:
+    """An open SSH session; use it as a context manager. Safe to use from one thread."""
+
+    def __init__(self, host: Host, client: paramiko.SSHClient, *, user: str) -> None:
+        self.host = host
+        self._client = client
+        self._user = user
+
+    @classmethod
+    def open(cls, host: Host, connection: Connection) -> Self:
+        """Connect and log in; raises HostUnreachable that says why and what to do."""
+        user = connection.user_of(host)
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        try:
+            if connection.known_hosts.exists():
+                client.load_host_keys(str(connection.known_hosts))
+            _connect(client, host, user=user, key=connection.private_key)
+        except (OSError, paramiko.SSHException) as error:
+            client.close()
+            raise unreachable(host, error, user=user) from error
+        transport = client.get_transport()
+        if transport is not None:
+            transport.set_keepalive(KEEPALIVE_SECONDS)
+        return cls(host, client, user=user)
+
+    def run(self, command: str, *, stdin: bytes = b"", seconds: float = 30.0) -> Answer:
+        """Run a command as root with ``stdin``; raises HostUnreachable when it is cut off."""
+        if self._user != "root":
+            command = f"sudo -n -- {command}"
+        try:
+            return self._run(command, stdin, time.monotonic() + seconds)
+        except TimeoutError as error:
+            raise HostUnreachable(
+                f"{self.host.name}: no answer within {seconds:.0f} s",
+                hint="is the host overloaded, or did the network break?",
+            ) from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise HostUnreachable(
+                f"{self.host.name}: the connection broke: {_words(error)}",
+                hint="run the command again",
+            ) from error
+
+    def start(self, command: str) -> paramiko.Channel:
+        """Start a command as root that is talked to for longer; the caller closes the channel.
+
+        Raises HostUnreachable.
+        """
+        if self._user != "root":
+            command = f"sudo -n -- {command}"
+        try:
+            channel = self._channel()
+            channel.exec_command(command)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise HostUnreachable(
+                f"{self.host.name}: the connection broke: {_words(error)}",
+                hint="run the command again",
+            ) from error
+        return channel
+
+    def _channel(self) -> paramiko.Channel:
+        transport = self._client.get_transport()
+        if transport is None:
+            raise paramiko.SSHException("the session is closed")
+        return transport.open_session(timeout=CONNECT_SECONDS)
+
+    def _run(self, command: str, stdin: bytes, deadline: float) -> Answer:
+        with self._channel() as channel:
+            channel.settimeout(KEEPALIVE_SECONDS)
+            channel.exec_command(command)
+            output, errors = _converse(channel, stdin, deadline)
+            return Answer(channel.recv_exit_status(), output, errors)
+
+    def close(self) -> None:
+        """End the session."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _converse(channel: paramiko.Channel, stdin: bytes, deadline: float) -> tuple[bytes, bytes]:
+    """Write and read at once: a side that is never read would stall the other (RFC 4254 5.2)."""
+    output, errors, pending = bytearray(), bytearray(), memoryview(stdin)
+    closed = False
+    while not (channel.exit_status_ready() and channel.closed):
+        moved = False
+        if pending and channel.send_ready():
+            pending = pending[channel.send(bytes(pending[:32768])) :]
+            moved = True
+        if not pending and not closed:
+            channel.shutdown_write()
+            closed = True
+        while channel.recv_ready():
+            output += channel.recv(65536)
+            moved = True
+        while channel.recv_stderr_ready():
+            errors += channel.recv_stderr(65536)
+            moved = True
+        if not moved:
+            if channel.eof_received and channel.exit_status_ready():
+                break
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            channel.status_event.wait(0.002)
+    return bytes(output), bytes(errors)
+
+
+def _connect(client: paramiko.SSHClient, host: Host, *, user: str, key: Path | None) -> None:
+    client.connect(
+        host.address,
+        port=host.ssh_port,
+        username=user,
+        key_filename=None if key is None else str(key),
+        allow_agent=key is None,
+        look_for_keys=key is None,
+        timeout=CONNECT_SECONDS,
+        banner_timeout=CONNECT_SECONDS,
+        auth_timeout=CONNECT_SECONDS,
+        channel_timeout=CONNECT_SECONDS,
+    )
+
+
+def unreachable(host: Host, error: Exception, *, user: str) -> HostUnreachable:
+    """Turn what the network or paramiko said into what happened and what to do about it."""
+    what, hint = _what_and_hint(host, error, user)
+    return HostUnreachable(f"{host.name} ({host.address} port {host.ssh_port}): {what}", hint=hint)
+
+
+def _what_and_hint(  # noqa: PLR0911 - a table with a row per cause
+    host: Host, error: Exception, user: str
+) -> tuple[str, str]:
+    trust = f"provision trust {host.name}"
+    match error:
+        case paramiko.BadHostKeyException():
+            hint = "someone may be in between; was the host rebuilt? remove its line, then"
+            return "its host key is not the pinned one", f"{hint} run: {trust}"
+        case paramiko.AuthenticationException():
+            return (
+                f"it refused our login as {user}",
+                "is your key in its authorized_keys, and loaded in the agent (ssh-add -l)?",
+            )
+        case paramiko.SSHException() if "not found in known_hosts" in str(error):
+            return "its host key is not known yet", f"run: {trust}"
+        case socket.gaierror():
+            return "no address for this name", "check `address` in fleet.yml"
+        case TimeoutError():
+            return (
+                f"no answer within {CONNECT_SECONDS:.0f} s",
+                "is it up, and does a firewall let you through?",
+            )
+        case ConnectionRefusedError() | paramiko.ssh_exception.NoValidConnectionsError():
+            return "the connection was refused", "is sshd running on that port?"
+    return _words(error), "try ssh -v to the same address"
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,80 @@
+"""A plan for people: grouped by host, a line per object, diffs below it, counts at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provision.plan.change import Action, Change, HostPlan, Kind, Origin, Plan
+
+_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+_STYLES = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text and how a terminal may colour it (rich's style words)."""
+
+    text: str
+    style: str = ""
+
+
+def show_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
+    """The plan, line by line. ``full`` shows the contents of new files as well."""
+    for host in plan.hosts:
+        if not host.is_empty:
+            yield from _show_host(host, full=full)
+    yield Line(summary(plan), "bold")
+
+
+def summary(plan: Plan) -> str:
+    """One line: what the plan comes to."""
+    checked = ", ".join(host.host for host in plan.hosts)
+    if plan.is_empty:
+        return f"No changes. {checked or 'No host'} is as the spec asks."
+    counts = plan.counts()
+    numbers = ", ".join(f"{counts[action]} to {action.value}" for action in Action)
+    units = sum(len(host.unit_actions) for host in plan.hosts)
+    hosts = sum(not host.is_empty for host in plan.hosts)
+    return f"Plan: {numbers} on {hosts} host{'s' * (hosts != 1)}; {_count(units, 'unit')} to move."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
+    yield Line(f"{host.host} (generation {host.generation or 'none'})", "bold")
+    for change in host.changes:
+        yield Line(f"  {change_words(change)}", _STYLES[change.action])
+        if change.diff and (full or change.action is Action.UPDATE):
+            yield from _show_diff(change.diff)
+    for action in host.unit_actions:
+        yield Line(f"  > {action.verb} {action.unit}: {_shortened(action.why)}", "cyan")
+    if not host.unit_actions:
+        yield Line("  > nothing is reloaded or restarted", "cyan")
+    yield Line("")
+
+
+def change_words(change: Change) -> str:
+    """One change on one line: ``+ mailbox nora@acme.example: create (quota 2G)``."""
+    drift = ", changed on the host" if _is_edited(change) else ""
+    detail = f" ({change.detail}{drift})" if change.detail or drift else ""
+    detail = detail.replace("(, ", "(")
+    return f"{_SIGNS[change.action]} {change.kind.word} {change.name}: {change.action}{detail}"
+
+
+def _is_edited(change: Change) -> bool:
+    return change.origin is Origin.DRIFT and change.kind in {Kind.FILE, Kind.DIRECTORY}
+
+
+def _shortened(reasons: tuple[str, ...], most: int = 3) -> str:
+    shown = ", ".join(reasons[:most])
+    rest = len(reasons) - most
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _show_diff(diff: str) -> Iterator[Line]:
+    for line in diff.splitlines():
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
+        yield Line(f"      {line}", style)

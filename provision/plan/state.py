@@ -1,0 +1,166 @@
+"""The actual state of one host, as it was observed in one round trip."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from provision.model.bundle import Activation, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What stands at a path. ``content`` is sent only where it differs and is no secret."""
+
+    kind: str
+    """``file``, ``symlink``, ``directory`` or ``other``."""
+    sha256: str
+    mode: int
+    owner: str
+    group: str
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryState:
+    """A directory that exists. ``foreign``: paths in it that no generation of ours wrote."""
+
+    mode: int
+    owner: str
+    group: str
+    foreign: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """What systemd says about a unit (systemctl(1), ``show``)."""
+
+    load: str
+    active: str
+    sub: str
+    enabled: str
+
+    @property
+    def is_running(self) -> bool:
+        """True when it does its work now; a unit that is still starting does not."""
+        return self.active == "active"
+
+    @property
+    def is_enabled(self) -> bool:
+        """True when it comes up after a reboot."""
+        return self.enabled in {"enabled", "static", "indirect", "generated", "alias"}
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """A system user."""
+
+    home: str
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """What the manifest of the current generation says about a path."""
+
+    sha256: str
+    mode: int
+    owner: str
+    group: str
+    secret: bool
+    activations: tuple[Activation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a host's apply lock."""
+
+    who: str
+    since: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """Everything that the comparison needs to know about a host."""
+
+    release: str
+    generation: int
+    """Number of the current generation; 0: this host has none of ours."""
+    recorded: Mapping[str, RecordedFile]
+    """The current generation's files by path."""
+    files: Mapping[str, FileState]
+    directories: Mapping[str, DirectoryState]
+    packages: Mapping[str, str]
+    """Installed ones among those asked for, with their versions."""
+    units: Mapping[str, UnitState]
+    users: Mapping[str, UserState]
+    accounts: Mapping[str, bytes]
+    """Site to its document; documents equal to the desired ones are left out of the answer."""
+    account_digests: Mapping[str, str]
+    fingerprints: Mapping[str, str]
+    """Address to the fingerprint of the password that the host holds; of sites that differ."""
+    account_damage: tuple[str, ...] = ()
+    """Compiled account files that are not as the host's last compile left them."""
+    dpkg_interrupted: bool = False
+    switch_interrupted: bool = False
+    pending: tuple[Activation, ...] = ()
+    """Activations of an earlier apply that were never proved."""
+    holder: Holder | None = None
+
+    @classmethod
+    def parse(cls, reply: Mapping[str, Any]) -> HostState:
+        """Read the observer's reply (already JSON-decoded). Raises KeyError when it is not one."""
+        return cls(
+            release=reply["release"],
+            generation=reply["generation"],
+            recorded={path: _recorded(entry) for path, entry in reply["recorded"].items()},
+            files={path: _file(entry) for path, entry in reply["files"].items()},
+            directories={
+                path: DirectoryState(e["mode"], e["owner"], e["group"], tuple(e["foreign"]))
+                for path, e in reply["directories"].items()
+            },
+            packages=reply["packages"],
+            units={name: UnitState(**entry) for name, entry in reply["units"].items()},
+            users={
+                name: UserState(entry["home"], tuple(entry["groups"]))
+                for name, entry in reply["users"].items()
+            },
+            accounts={s: base64.b64decode(text) for s, text in reply["accounts"].items()},
+            account_digests=reply["account_digests"],
+            fingerprints=reply["fingerprints"],
+            account_damage=tuple(reply["account_damage"]),
+            dpkg_interrupted=reply["dpkg_interrupted"],
+            switch_interrupted=reply["switch_interrupted"],
+            pending=_activations(reply["pending"]),
+            holder=Holder(**reply["holder"]) if reply["holder"] else None,
+        )
+
+
+def _file(entry: Mapping[str, Any]) -> FileState:
+    content = entry.get("content")
+    return FileState(
+        kind=entry["kind"],
+        sha256=entry["sha256"],
+        mode=entry["mode"],
+        owner=entry["owner"],
+        group=entry["group"],
+        content=None if content is None else base64.b64decode(content),
+    )
+
+
+def _recorded(entry: Mapping[str, Any]) -> RecordedFile:
+    return RecordedFile(
+        sha256=entry["sha256"],
+        mode=entry["mode"],
+        owner=entry["owner"],
+        group=entry["group"],
+        secret=entry["secret"],
+        activations=_activations(entry["activations"]),
+    )
+
+
+def _activations(pairs: list[list[Any]]) -> tuple[Activation, ...]:
+    return tuple(Activation(unit, Verb(verb)) for unit, verb in pairs)

@@ -1,0 +1,1 @@
+"""Measurements of what is promised, as ratios within one run: `make bench`."""

@@ -1,0 +1,40 @@
+"""What a person reads of a plan."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+from provision.plan.change import Plan
+from provision.plan.diff import diff_host
+from provision.plan.show import show_plan
+from provision.plan.state import HostState
+from tests.unit.plan.estate import ACME, KEY, MAIN, desired, mailbox, reply
+
+GOLDEN = """\
+mail1 (generation 4)
+  + package postfix-cdb: create
+  ~ file /etc/postfix/main.cf: update (changed on the host)
+      --- /etc/postfix/main.cf (host)
+      +++ /etc/postfix/main.cf (spec)
+      @@ -1 +1 @@
+      -relay = yes
+      +relay = no
+  ~ file /etc/provision/tls/host.key: update ((secret changed), changed on the host)
+  + mailbox nora@acme.example: create (quota 2G)
+  > reload dovecot.service: /etc/provision/tls/host.key
+  > reload postfix.service: /etc/postfix/main.cf, /etc/provision/tls/host.key, package postfix-cdb
+
+Plan: 2 to create, 2 to update, 0 to delete on 1 host; 2 units to move."""
+
+
+def test_plan_reads_like_this() -> None:
+    values = reply()
+    del values["packages"]["postfix-cdb"]
+    old = base64.b64encode(b"relay = yes\n").decode()
+    values["files"][MAIN.path] |= {"sha256": "0" * 64, "content": old}
+    values["files"][KEY.path] |= {"sha256": "0" * 64}
+    values["accounts"] = {"acme.example": base64.b64encode(ACME.document()).decode()}
+    site = replace(ACME, mailboxes=(*ACME.mailboxes, mailbox("nora@acme.example")))
+    plan = Plan((diff_host(desired(site=site), HostState.parse(values)),))
+    assert "\n".join(line.text for line in show_plan(plan)) == GOLDEN
