@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 import smtplib
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +23,7 @@ import dns.reversename
 import pytest
 
 from provision.assets import demo_fleet_dir
+from provision.cli.lab_output import describe_mail
 from provision.errors import ProvisionError
 from provision.lab.cache import cache_dir
 from provision.lab.lab import Lab
@@ -32,7 +35,7 @@ pytestmark = pytest.mark.lab
 
 # Addresses of networks that are no one's (RFC 5737) and of a public resolver.
 SECOND_SMARTHOST = (
-    "  second: {host: smtp.other.example, port: 587, tls: verify, username: blue-login,"
+    "  second: {host: smtp.other.example, port: 2525, tls: verify, username: blue-login,"
     " password: !secret yourisp}\n"
 )
 ELSEWHERE = ("192.0.2.1", "203.0.113.9", "9.9.9.9")
@@ -77,9 +80,9 @@ def _message(subject: str, *, sender: str = "anna@acme.example") -> EmailMessage
     return message
 
 
-def _smarthost(lab: Lab) -> smtplib.SMTP:
+def _smarthost(lab: Lab, *, port: int = 587) -> smtplib.SMTP:
     client = smtplib.SMTP(timeout=20)
-    client.connect(SMARTHOST, 587)
+    client.connect(SMARTHOST, port)
     vars(client)["_host"] = "smtp.yourisp.example"  # the name that the certificate must carry
     client.starttls(context=_trusting(lab))
     return client
@@ -207,6 +210,75 @@ def test_fleet_that_loses_a_host_loses_its_machine(tmp_path: Path) -> None:
         lab.down()
 
 
+def test_host_with_an_address_of_the_real_world_is_rehearsed_at_it(tmp_path: Path) -> None:
+    lab = Lab.open(_fleet(tmp_path / "real"))
+    spec = lab.fleet_dir / "fleet.yml"
+    second = "  mail2: {address: 198.18.0.12, fqdn: mail2.smartmail.example, release: debian13}\n"
+    text = spec.read_text().replace("198.18.0.11", "203.0.113.7")
+    spec.write_text(text.replace("\nhosts:\n", f"\nhosts:\n{second}"))
+    try:
+        lab.up()
+        for asker, asked in (("mail2", "203.0.113.7"), ("mail1", "198.18.0.12"), ("mail1", WORLD)):
+            greet = f"exec 3<>/dev/tcp/{asked}/22; head -c 4 <&3"
+            assert lab.run(asker, ["bash", "-c", greet]).stdout == "SSH-"
+        said = lab.run("mail2", ["getent", "hosts", "mail1.smartmail.example"]).stdout
+        assert said.split() == ["203.0.113.7", "mail1.smartmail.example"]
+        said = lab.run("mail2", ["getent", "hosts", "203.0.113.7"]).stdout
+        assert said.split() == ["203.0.113.7", "mail1.smartmail.example"]
+        said = lab.run("mail1", ["ip", "route", "get", "203.0.113.8"], check=False).stderr
+        assert "Network is unreachable" in said
+    finally:
+        lab.down()
+
+
+def test_nothing_of_a_lab_remains_after_down(tmp_path: Path) -> None:
+    lab = Lab.open(_fleet(tmp_path / "leaving"))
+    lab.up()
+    assert _traces(lab)
+    assert (lab.fleet_dir / ".provision/connection.json").exists()
+    lab.down()
+    assert _traces(lab) == []
+    assert not (lab.fleet_dir / ".provision/connection.json").exists()
+    lab.down()
+
+
+def _traces(lab: Lab) -> list[str]:
+    found = [str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{lab.name}")]
+    found += [str(path) for path in (lab.folder, lab.namespace) if path.exists()]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if lab.name in command:
+            found.append(command.replace("\0", " "))
+    return found + [
+        line for line in Path("/proc/mounts").read_text().splitlines() if lab.name in line
+    ]
+
+
+def test_commands_say_what_is_there_and_pass_exit_codes_on(lab: Lab) -> None:
+    def provision(*words: str) -> subprocess.CompletedProcess[str]:
+        code = "import sys; from provision.cli.main import main; main(sys.argv[1:])"
+        command = [sys.executable, "-c", code, "lab", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    here = ["-i", str(lab.fleet_dir)]
+    labs = json.loads(provision("list", "--format", "json").stdout)["labs"]
+    (mine,) = [one for one in labs if one["name"] == lab.name]
+    assert {host["name"]: host["state"] for host in mine["hosts"]} == {"world": "up", "mail1": "up"}
+    assert mine["webmail"] == lab.urls
+    assert f"{WORLD}      debian13" in provision("list").stdout
+    assert provision("shell", *here, "mail1", "--", "sh", "-c", "exit 7").returncode == 7
+    assert (
+        provision("shell", *here, "--console", "mail1", "--", "sh", "-c", "exit 9").returncode == 9
+    )
+    unknown = provision("reboot", *here, "mail9")
+    assert unknown.returncode == 1
+    assert "it has world, mail1" in unknown.stderr
+    assert provision("cut", *here, "mail1", "--network", "--restart").returncode == 64
+
+
 def test_pulled_cable_cuts_the_network_and_nothing_else(lab: Lab) -> None:
     lab.unplug("mail1")
     try:
@@ -286,6 +358,19 @@ def test_smarthost_takes_mail_with_its_login_and_passes_it_on(
     assert lab.read_smarthost("somebody-else") == []
 
 
+def test_smarthost_takes_bounces_and_they_can_be_shown(lab: Lab, login: tuple[str, str]) -> None:
+    with lab.inside(), _smarthost(lab) as client:
+        client.login(*login)
+        client.sendmail("", ["bob@home.example"], "Subject: undelivered\n\nx")
+    wait_until(
+        lambda: [m.sender for m in lab.read_smarthost() if m.subject == "undelivered"] == [""],
+        within=30,
+        what="a bounce at the smarthost",
+    )
+    shown = describe_mail(lab.read_smarthost(login[0]), full=False)
+    assert f"login {login[0]}  <> to bob@home.example: undelivered" in shown
+
+
 def test_smarthost_refuses_a_wrong_login(lab: Lab, login: tuple[str, str]) -> None:
     with lab.inside(), _smarthost(lab) as client, pytest.raises(smtplib.SMTPAuthenticationError):
         client.login(login[0], "wrong")
@@ -307,7 +392,7 @@ def test_smarthost_learns_a_new_login_while_running_and_keeps_senders_apart(
     try:
         with lab.inside():
             assert str(_resolver().resolve("smtp.other.example", "A")[0]) == SMARTHOST
-            with _smarthost(lab) as client:
+            with _smarthost(lab, port=2525) as client:
                 client.login("blue-login", login[1])
                 client.sendmail("dora@blue.example", ["bob@home.example"], "Subject: blue\n\nx")
                 with pytest.raises(smtplib.SMTPRecipientsRefused, match="not owned by user"):
