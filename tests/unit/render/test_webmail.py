@@ -139,6 +139,17 @@ def test_a_new_site_reloads_nginx_and_nothing_else() -> None:
     }
 
 
+def test_a_new_look_reloads_nothing() -> None:
+    one = all_files(view(site(logo=Logo("a.svg", "image/svg+xml", b"<svg/>"), color="#123")))
+    two = all_files(view(site(logo=Logo("b.svg", "image/svg+xml", b"<svg />"), color="#456")))
+    changed = {path for path in one if two[path] != one[path]}
+    assert changed == {
+        "/etc/provision/webmail/acme.example/brand.css",
+        "/etc/provision/webmail/acme.example/logo.svg",
+    }
+    assert not any(two[path].activations for path in changed)
+
+
 @pytest.mark.parametrize(
     ("login", "allowed"),
     [
