@@ -71,11 +71,31 @@ class Session:
                 hint="run the command again",
             ) from error
 
-    def _run(self, command: str, stdin: bytes, deadline: float) -> Answer:
+    def start(self, command: str) -> paramiko.Channel:
+        """Start a command as root that is talked to for longer; the caller closes the channel.
+
+        Raises HostUnreachable.
+        """
+        if self._user != "root":
+            command = f"sudo -n -- {command}"
+        try:
+            channel = self._channel()
+            channel.exec_command(command)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise HostUnreachable(
+                f"{self.host.name}: the connection broke: {_words(error)}",
+                hint="run the command again",
+            ) from error
+        return channel
+
+    def _channel(self) -> paramiko.Channel:
         transport = self._client.get_transport()
         if transport is None:
             raise paramiko.SSHException("the session is closed")
-        with transport.open_session(timeout=CONNECT_SECONDS) as channel:
+        return transport.open_session(timeout=CONNECT_SECONDS)
+
+    def _run(self, command: str, stdin: bytes, deadline: float) -> Answer:
+        with self._channel() as channel:
             channel.settimeout(KEEPALIVE_SECONDS)
             channel.exec_command(command)
             output, errors = _converse(channel, stdin, deadline)

@@ -1,1 +1,1 @@
-"""Proves it, as a customer would see it."""
+"""PROVES a fleet, as a customer would see it: checks on each host, probes over the wire."""

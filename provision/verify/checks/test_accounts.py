@@ -1,0 +1,76 @@
+"""Accounts: the host has each site's document, and both daemons look up what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from provision.assets import playbooks_dir
+from provision.model.fleet import Site
+from provision.verify.backend import output
+from provision.verify.outcome import fault, require, require_none
+from provision.verify.target import ReachedTarget
+
+_APPLY = "`provision plan` shows the difference, `provision apply` mends it."
+_AT_ONCE = 200
+_OBSERVE = "\nimport sys\njson.dump(observe(Layout()), sys.stdout)\n"
+
+
+def test_account_documents_are_current(target: ReachedTarget) -> None:
+    """The host has the accounts of every site as the spec has them, undamaged."""
+    done = target.shell.run_python(_store_source() + _OBSERVE, request={})
+    if done.status != 0:
+        fault("the account data cannot be read", detail=done.stderr.decode(errors="replace"))
+    observed = json.loads(done.stdout)
+    wrong = [
+        f"the accounts of {accounts.site} are not those of the spec"
+        for accounts in target.target.bundle.accounts
+        if observed["sites"].get(accounts.site) != accounts.digest()
+    ]
+    wrong += [str(damage) for damage in observed["damage"]]
+    require_none(wrong, hint=_APPLY)
+
+
+def test_dovecot_knows_every_mailbox(host: Any, target: ReachedTarget, site: Site) -> None:
+    """Dovecot finds every mailbox of {site}."""
+    accounts = [a for a in target.target.bundle.accounts if a.site == site.domain.name]
+    addresses = [mailbox.address for entry in accounts for mailbox in entry.mailboxes]
+    unknown: list[str] = []
+    for group in _groups(addresses):
+        if host.run("doveadm user %s >/dev/null" % " ".join(["%s"] * len(group)), *group).failed:  # noqa: UP031 - testinfra quotes by %
+            unknown += [one for one in group if host.run("doveadm user %s", one).failed]
+    require_none([f"Dovecot does not know {address}" for address in unknown], hint=_APPLY)
+
+
+def test_postfix_knows_every_address(host: Any, target: ReachedTarget, site: Site) -> None:
+    """Postfix finds every mailbox and alias of {site}."""
+    accounts = [a for a in target.target.bundle.accounts if a.site == site.domain.name]
+    wanted = [mailbox.address for entry in accounts for mailbox in entry.mailboxes]
+    wanted += [address for entry in accounts for box in entry.mailboxes for address in box.aliases]
+    wanted += [alias.address for entry in accounts for alias in entry.aliases]
+    maps = output(host, "postconf -xh virtual_alias_maps").replace(",", " ").split()
+    require(maps, "virtual_alias_maps names no map", hint=_APPLY)
+    known: set[str] = set()
+    for group in _groups(wanted):
+        command = "printf '%%s\\n' " + " ".join(["%s"] * len(group))
+        for one in maps:
+            answer = host.run(f"{command} | postmap -q - %s", *group, one)
+            known |= {line.split()[0] for line in answer.stdout.splitlines() if line.split()}
+    require_none(
+        [f"Postfix does not know {address}" for address in wanted if address not in known],
+        hint=_APPLY,
+    )
+
+
+def _store_source() -> str:
+    """The program that keeps account data on a host also observes it."""
+    path = playbooks_dir() / "module_utils" / "provision_account_store.py"
+    return path.read_text("utf-8")
+
+
+def _groups(addresses: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(addresses)
+    while group := list(islice(rest, _AT_ONCE)):
+        yield group

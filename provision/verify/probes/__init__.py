@@ -1,0 +1,1 @@
+"""Probes over the wire: what a customer's mail program, browser or a stranger would meet."""

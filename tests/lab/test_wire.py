@@ -1,0 +1,372 @@
+"""Over the wire: what the demo fleet promises its customers, tried with their own programs."""
+
+from __future__ import annotations
+
+import imaplib
+import poplib
+import smtplib
+import time
+
+import pytest
+
+from provision.lab.world.kept import KeptMessage
+from provision.verify.probes import clients
+from provision.verify.quiet import complaints
+from tests.lab.browser import webmail
+from tests.lab.rehearsal import Rehearsal, new_message, until
+
+pytestmark = pytest.mark.lab
+
+ANNA, BOB, DORA = "anna@acme.example", "bob@acme.example", "dora@blue.example"
+EMIL, TINY, FRED = "emil@blue.example", "tiny@blue.example", "fred@quiet.example"
+HOME = "bob@home.example"
+
+
+# Logins
+
+
+@pytest.mark.parametrize("port", [465, 587])
+def test_person_logs_in_to_submission(wire: Rehearsal, port: int) -> None:
+    assert wire.sender(ANNA, port).noop()[0] == 250
+
+
+def test_person_logs_in_to_imap_and_pop3(wire: Rehearsal) -> None:
+    assert wire.reader(ANNA).state == "SELECTED"
+    collector = wire.collector(ANNA)
+    assert collector.stat()[0] >= 0
+    collector.quit()
+
+
+def test_login_is_the_full_address_in_any_case_and_nothing_less(wire: Rehearsal) -> None:
+    client = clients.imap(wire.door)
+    client.login("Anna@ACME.example", wire.password(ANNA))
+    client.logout()
+    client = clients.imap(wire.door)
+    with pytest.raises(imaplib.IMAP4.error):
+        client.login("anna", wire.password(ANNA))
+    client.shutdown()
+
+
+def test_submission_takes_no_password_without_tls(wire: Rehearsal) -> None:
+    client = clients.smtp(wire.door, 587)
+    client.ehlo()
+    assert not client.has_extn("auth")
+    with pytest.raises(smtplib.SMTPNotSupportedError):
+        client.login(ANNA, wire.password(ANNA))
+    assert client.docmd("MAIL", f"FROM:<{ANNA}>")[0] == 530
+    client.quit()
+
+
+@pytest.mark.parametrize("port", [110, 143])
+def test_old_ports_without_tls_are_closed(wire: Rehearsal, port: int) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        wire.door.connect(port)
+
+
+@pytest.mark.parametrize("port", [465, 993, 995])
+def test_ports_with_tls_do_not_speak_without_it(wire: Rehearsal, port: int) -> None:
+    with wire.door.connect(port) as plain:
+        plain.settimeout(5)
+        plain.sendall(b"EHLO x\r\n")
+        try:
+            answer = plain.recv(200)
+        except (ConnectionResetError, TimeoutError):
+            answer = b""
+    assert not answer.startswith((b"220", b"250", b"* OK", b"+OK"))
+
+
+def test_wrong_password_is_refused_everywhere(wire: Rehearsal) -> None:
+    with clients.submission(wire.door, 587) as smtp:
+        smtp.ehlo()
+        smtp.user, smtp.password = ANNA, "wrong"
+        with pytest.raises(smtplib.SMTPAuthenticationError, match="535"):
+            smtp.auth("PLAIN", smtp.auth_plain)
+    imap = clients.imap(wire.door)
+    with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
+        imap.login(ANNA, "wrong")
+    imap.shutdown()
+    pop3 = clients.pop3(wire.door)
+    pop3.user(ANNA)
+    with pytest.raises(poplib.error_proto):
+        pop3.pass_("wrong")
+    pop3.close()
+
+
+# Delivery
+
+
+def test_mail_between_two_sites_arrives(wire: Rehearsal) -> None:
+    there = wire.send(ANNA, DORA, text="Dear Dora.\n")
+    message = wire.received(DORA, there)
+    assert message["From"] == ANNA
+    assert "Dear Dora." in message.get_content()
+    back = wire.send(DORA, ANNA)
+    wire.received(ANNA, back)
+
+
+def test_mail_from_the_world_arrives(wire: Rehearsal) -> None:
+    wire.received(DORA, wire.send_from_world(DORA))
+
+
+def test_collected_by_pop3(wire: Rehearsal) -> None:
+    subject = wire.send(ANNA, FRED)
+    wire.received(FRED, subject)
+    collector = wire.collector(FRED)
+    count, _ = collector.stat()
+    _, lines, _ = collector.top(count, 0)
+    collector.quit()
+    assert f"Subject: {subject}".encode() in lines
+
+
+def test_alias_reaches_each_of_its_mailboxes(wire: Rehearsal) -> None:
+    subject = wire.send_from_world("info@acme.example")
+    wire.received(ANNA, subject)
+    wire.received(BOB, subject)
+
+
+def test_alias_reaches_mailbox_and_address_elsewhere(wire: Rehearsal) -> None:
+    subject = wire.send_from_world("sales@acme.example")
+    wire.received(ANNA, subject)
+    _arrived_outside(wire, "sales@partner.example", subject)
+
+
+def test_second_name_of_a_mailbox_reaches_it(wire: Rehearsal) -> None:
+    wire.received(ANNA, wire.send_from_world("a.ask@acme.example"))
+
+
+def test_forward_with_a_copy_keeps_it(wire: Rehearsal) -> None:
+    subject = wire.send_from_world(BOB)
+    wire.received(BOB, subject)
+    _arrived_outside(wire, HOME, subject)
+
+
+def test_forward_without_a_copy_keeps_none(wire: Rehearsal) -> None:
+    subject = wire.send_from_world(EMIL)
+    _arrived_outside(wire, "emil@home.example", subject)
+    assert not wire.has_received(EMIL, subject)
+
+
+def test_forward_leaves_by_its_sites_own_way_and_as_its_site(wire: Rehearsal) -> None:
+    by_smarthost = wire.send_from_world(BOB)
+    by_itself = wire.send_from_world(EMIL)
+    forwarded = _arrived_outside(wire, HOME, by_smarthost)
+    assert forwarded.sender.endswith("@acme.example")
+    assert forwarded.client_address != wire.address
+    forwarded = _arrived_outside(wire, "emil@home.example", by_itself)
+    assert forwarded.sender.endswith("@blue.example")
+    assert forwarded.client_address == wire.address
+
+
+def test_domain_alias_has_the_same_addresses(wire: Rehearsal) -> None:
+    wire.received(ANNA, wire.send_from_world("anna@acme.test"))
+    wire.received(ANNA, wire.send_from_world("info@acme.test"))
+
+
+def test_catch_all_takes_what_nobody_has(wire: Rehearsal) -> None:
+    wire.received(ANNA, wire.send_from_world("never.heard.of@acme.example"))
+
+
+def test_plus_address_reaches_its_mailbox(wire: Rehearsal) -> None:
+    wire.received(DORA, wire.send_from_world("dora+shopping@blue.example"))
+
+
+@pytest.mark.parametrize("local", ["postmaster", "abuse"])
+@pytest.mark.parametrize("domain", ["acme.example", "acme.test", "blue.example", "quiet.example"])
+def test_postmaster_and_abuse_are_heard(wire: Rehearsal, local: str, domain: str) -> None:
+    with clients.smtp(wire.door) as client:
+        client.ehlo()
+        client.mail(HOME)
+        assert client.rcpt(f"{local}@{domain}")[0] == 250
+        client.rset()
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    "recipient", ["nobody@blue.example", "nobody@quiet.example", "dora@sub.blue.example"]
+)
+def test_unknown_recipient_is_refused_at_rcpt(wire: Rehearsal, recipient: str) -> None:
+    with clients.smtp(wire.door) as client:
+        client.ehlo()
+        client.mail(HOME)
+        assert client.rcpt(recipient)[0] in (550, 554)
+
+
+def test_full_mailbox_is_refused_in_session(wire: Rehearsal) -> None:
+    filling = "x" * 70 + "\r\n"
+    for _ in range(4):
+        try:
+            wire.received(TINY, wire.send_from_world(TINY, text=filling * 350))
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError):
+            break
+    with pytest.raises((smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)) as refused:
+        wire.send_from_world(TINY, text=filling * 350)
+    assert "552" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "forged", [DORA, BOB, "info@blue.example", "someone@home.example", "anna@smartmail.example"]
+)
+def test_sender_that_is_not_the_logins_own_is_refused(wire: Rehearsal, forged: str) -> None:
+    client = clients.submission(wire.door, 465)
+    client.login(ANNA, wire.password(ANNA))
+    client.mail(forged)
+    assert client.rcpt(DORA)[0] == 553
+    client.close()
+
+
+@pytest.mark.parametrize("own", [ANNA, "a.ask@acme.example", "anna@acme.test", "info@acme.example"])
+def test_every_address_of_ones_own_is_a_sender(wire: Rehearsal, own: str) -> None:
+    client = wire.sender(ANNA, 587)
+    client.mail(own)
+    assert client.rcpt(DORA)[0] == 250
+    client.rset()
+
+
+@pytest.mark.parametrize("sender", ["", HOME, ANNA])
+def test_stranger_relays_nothing(wire: Rehearsal, sender: str) -> None:
+    with clients.smtp(wire.door) as client:
+        client.ehlo()
+        client.mail(sender)
+        assert client.rcpt("victim@partner.example")[0] == 554
+    assert not wire.lab.read_outside("victim@partner.example")
+
+
+def test_no_login_is_offered_to_the_world(wire: Rehearsal) -> None:
+    with clients.smtp(wire.door) as client:
+        client.starttls(context=wire.door.tls)
+        client.ehlo()
+        assert not client.has_extn("auth")
+        assert client.docmd("AUTH", "PLAIN AGEAYg==")[0] == 503
+
+
+# Ways out
+
+
+def test_site_leaves_through_its_smarthost_with_exactly_its_login(wire: Rehearsal) -> None:
+    smarthost = wire.fleet.smarthost("yourisp")
+    subject = wire.send(ANNA, HOME)
+    arrived = _arrived_outside(wire, HOME, subject)
+    taken = [kept for kept in wire.lab.read_smarthost() if kept.subject == subject]
+    assert [(kept.login, kept.sender) for kept in taken] == [(smarthost.username, ANNA)]
+    assert taken[0].client_address == wire.address
+    assert arrived.client_address != wire.address
+
+
+def test_other_site_leaves_by_itself_and_no_smarthost_sees_it(wire: Rehearsal) -> None:
+    subject = wire.send(DORA, HOME)
+    arrived = _arrived_outside(wire, HOME, subject)
+    assert arrived.client_address == wire.address
+    assert arrived.sender == DORA
+    assert [kept for kept in wire.lab.read_smarthost() if kept.subject == subject] == []
+
+
+def test_site_with_no_way_out_is_told_in_session(wire: Rehearsal) -> None:
+    with pytest.raises(smtplib.SMTPRecipientsRefused, match="554"):
+        wire.send(FRED, HOME)
+
+
+def test_site_with_no_way_out_mails_its_neighbours(wire: Rehearsal) -> None:
+    wire.received(ANNA, wire.send(FRED, ANNA))
+
+
+# Webmail
+
+
+def test_person_reads_and_sends_in_webmail(wire: Rehearsal) -> None:
+    waiting = wire.send(DORA, ANNA, text="Read me in the browser.\n")
+    wire.received(ANNA, waiting)
+    with webmail("acme.example", address=wire.address, authority=wire.authority) as person:
+        person.open()
+        assert "Acme Mail" in person.page.title()
+        person.log_in(ANNA, wire.password(ANNA))
+        assert "Read me in the browser." in person.read(waiting)
+        subject = str(new_message(ANNA, DORA)["Subject"])
+        person.send(to=DORA, subject=subject, text="Sent from the browser.")
+        person.log_out()
+        assert person.complaints == []
+    message = wire.received(DORA, subject)
+    assert "Sent from the browser." in message.get_content()
+    assert ANNA in str(message["From"])
+
+
+def test_webmail_shows_each_site_its_own_name(wire: Rehearsal) -> None:
+    with webmail("blue.example", address=wire.address, authority=wire.authority) as person:
+        person.open()
+        assert "Blue Mail" in person.page.title()
+        assert person.refused_login(DORA, "wrong")
+
+
+# A change of accounts, while everybody is at work
+
+
+def test_new_mailbox_receives_at_once_and_an_idle_session_lives_on(wire: Rehearsal) -> None:
+    idle = clients.imap(wire.door)
+    idle.login(DORA, wire.password(DORA))
+    idle.select("INBOX")
+    idle.send(b"i1 IDLE\r\n")
+    assert idle.readline().startswith(b"+")
+    began = wire.run("date +%s").strip()
+    processes = wire.run("systemctl show -p ExecMainStartTimestampMonotonic postfix dovecot nginx")
+    addition = "mailboxes:\n  gina: {name: Gina Gray}\n"
+    with wire.edited("sites/blue.example.yml", lambda s: s.replace("mailboxes:\n", addition)):
+        planned = wire.provision("plan", "--detailed-exitcode", code=2)
+        assert "gina@blue.example" in planned
+        assert "reload" not in planned
+        applied = wire.provision("apply", "--yes")
+        assert "gina@blue.example" in applied
+        with clients.smtp(wire.door) as client:
+            client.send_message(new_message(HOME, "gina@blue.example"), HOME)
+        until(lambda: "1" in _messages(wire, "gina@blue.example"), "mail for the new mailbox")
+        subject = wire.send_from_world(DORA)
+        assert b"EXISTS" in _line_with(idle, b"EXISTS")
+        idle.send(b"DONE\r\n")
+        assert b"OK" in _line_with(idle, b"i1 ")
+        wire.received(DORA, subject)
+        idle.logout()
+    reloaded = f"journalctl --since=@{began} -o cat -q | grep -ciE 'reload|SIGHUP' || true"
+    assert wire.run(reloaded).strip() == "0"
+    after = wire.run("systemctl show -p ExecMainStartTimestampMonotonic postfix dovecot nginx")
+    assert after == processes
+    wire.provision("apply", "--yes")
+
+
+# At the end
+
+
+def test_verify_proves_the_fleet_within_ten_seconds(wire: Rehearsal) -> None:
+    began = time.monotonic()
+    said = wire.provision("verify")
+    assert time.monotonic() - began < 10
+    assert "Verified:" in said
+
+
+def test_second_plan_says_that_nothing_changes(wire: Rehearsal) -> None:
+    assert "No changes" in wire.provision("plan", "--detailed-exitcode")
+
+
+def test_queue_is_empty_and_logs_are_quiet(wire: Rehearsal) -> None:
+    assert until(lambda: "empty" in wire.run("postqueue -p"), "an empty queue")
+    journal = wire.run(
+        "journalctl -b --quiet -o json --output-fields=SYSLOG_IDENTIFIER,PRIORITY,MESSAGE"
+    )
+    assert complaints(journal, wire.run("cat /var/log/nginx/error.log 2>/dev/null || true")) == []
+
+
+def _arrived_outside(wire: Rehearsal, address: str, subject: str) -> KeptMessage:
+    return until(
+        lambda: next((m for m in wire.lab.read_outside(address) if m.subject == subject), None),
+        f"{subject!r} at {address}",
+    )
+
+
+def _messages(wire: Rehearsal, address: str) -> str:
+    return wire.run(f"doveadm -f flow mailbox status -u {address} messages INBOX")
+
+
+def _line_with(client: imaplib.IMAP4, part: bytes) -> bytes:
+    client.sock.settimeout(20)
+    while part not in (line := client.readline()):
+        assert line, "the session was closed"
+    return line
