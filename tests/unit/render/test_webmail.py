@@ -228,10 +228,12 @@ def test_a_running_nginx_shows_which_configuration_it_has_read() -> None:
 
     assert socket(view(site())) == socket(view(site("Another name")))
     assert socket(view(site())) != socket(view(site(), site(domain="blue.example")))
-    renewed = view(site())
+    shown = view(site()).certificates
     other = CertificatePair("another chain\n", Secret("another key"))
-    certificates = replace(renewed.certificates, sites={"acme.example": other})
-    assert socket(view(site())) != socket(replace(renewed, certificates=certificates))
+    site_renewed = replace(view(site()), certificates=replace(shown, sites={"acme.example": other}))
+    host_renewed = replace(view(site()), certificates=replace(shown, hosts={"mail1": other}))
+    assert socket(view(site())) != socket(site_renewed)
+    assert socket(view(site())) == socket(host_renewed)
 
 
 def test_logo_is_served_under_a_name_of_ours() -> None:
