@@ -120,7 +120,9 @@ def hidden_in_broken(lines: list[str], number: int) -> list[Span]:
         value = line[key.end() : end]
         is_reference = re.fullmatch(r"\s*!secret [\w./@+-]+[\s,}\]]*", value)
         if key[1] not in safe and re.search(r"\w", value) and not is_reference:
-            spans.append((number, key.end(), end))
+            shown_before = len(value) - len(value.lstrip())
+            shown_after = len(value) - len(value.rstrip(" ,"))
+            spans.append((number, key.end() + shown_before, end - shown_after))
     return spans
 
 
