@@ -152,7 +152,9 @@ def smarthost_names(estate: Estate) -> list[str]:
 
 
 def _keep(folder: str, fields: str) -> str:
-    return f"keep unix - n n - - pipe\n  flags= user=labmail null_sender= argv={_KEEP} {KEPT}/{folder} {fields}\n"
+    # An empty null_sender, as pipe(8) would call the sender of a bounce MAILER-DAEMON.
+    attributes = f"flags= user=labmail null_sender= argv={_KEEP}"
+    return f"keep unix - n n - - pipe\n  {attributes} {KEPT}/{folder} {fields}\n"
 
 
 def _outside_master() -> str:
