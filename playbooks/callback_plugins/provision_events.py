@@ -19,7 +19,10 @@ short_description: Events as NDJSON on a file descriptor
 description: Writes one JSON object a line to the descriptor named in $PROVISION_EVENT_FD.
 """
 
-_KEPT = ("outcome", "message", "lines", "steps", "units", "generation", "accounts", "recovered")
+_KEPT = (
+    *("outcome", "message", "lines", "steps", "units", "generation"),
+    *("accounts", "recovered", "replaced"),
+)
 
 
 class CallbackModule(CallbackBase):

@@ -17,6 +17,8 @@ def audit(layout: Layout, meta: dict[str, Any], result: dict[str, Any]) -> None:
         "who": meta["holder"]["who"],
         "commit": meta["holder"]["commit"],
         "plan": meta["plan"],
+        "rollback_of": meta.get("rollback_of"),
+        "staged": result.get("staged", False),
         "outcome": result["outcome"],
         "generation": result.get("generation"),
         "message": result["message"],

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 from .provision_durable import Attributes, read_json, write, write_json
 from .provision_layout import Layout
 from .provision_request import Request, WantedFile
-
-KEPT = 10
 
 
 class Refused(Exception):
@@ -28,8 +25,14 @@ def current_manifest(layout: Layout) -> dict[str, Any]:
 
 def next_number(layout: Layout) -> int:
     """A number that no generation has had, not even one that was rolled back."""
-    numbers = [int(path.name) for path in layout.generations.iterdir() if path.name.isdigit()]
-    return max(numbers, default=0) + 1
+    return max(numbers_in(layout.generations), default=0) + 1
+
+
+def numbers_in(folder: Path) -> list[int]:
+    """The numbers of the generations that have something in ``folder``, sorted."""
+    if not folder.is_dir():
+        return []
+    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
 
 
 def digest_at(path: Path) -> str | None:
@@ -76,7 +79,7 @@ def is_directory_as_wanted(path: Path, attributes: Attributes) -> bool:
 
 
 def stage(layout: Layout, number: int, request: Request) -> None:
-    """Write generation ``number`` beside the live one: its files, manifest.json and meta.json.
+    """Write generation ``number`` beside the live one: its files and manifest.json.
 
     Files that the controller did not send are copied from the live ones, which have been compared.
     Never hard links: a live map must lose its last link when it is replaced, for daemons to see it.
@@ -90,19 +93,9 @@ def stage(layout: Layout, number: int, request: Request) -> None:
         if hashlib.sha256(content).hexdigest() != file.sha256:
             raise Refused(f"the plan is stale: {file.path} has changed since it was made")
         write(tree / file.path.lstrip("/"), content, file.attributes)
-    write_json(layout.generation(number) / "meta.json", request.meta)
     write_json(
         layout.generation(number) / "manifest.json", {**request.manifest(), "generation": number}
     )
-
-
-def prune(layout: Layout) -> None:
-    """Keep the current generation and the latest few."""
-    numbers = sorted(int(p.name) for p in layout.generations.iterdir() if p.name.isdigit())
-    kept = {*numbers[-KEPT:], current_manifest(layout)["generation"]}
-    for number in numbers:
-        if number not in kept:
-            shutil.rmtree(layout.generation(number))
 
 
 def point_current_at(layout: Layout, number: int) -> str:

@@ -15,6 +15,7 @@ class Layout:
         self.current = self.state / "current"
         self.journal = self.state / "journal.json"
         self.pending = self.state / "pending.json"
+        self.replaced = self.state / "replaced"
         self.audit = self.state / "audit.log"
         self.run = root / "run/provision"
         self.lock = self.run / "lock"

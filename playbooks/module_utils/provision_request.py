@@ -43,6 +43,18 @@ class WantedDirectory(NamedTuple):
 
     path: str
     attributes: Attributes
+    ours: bool
+    """True: a file in it that no generation wrote is foreign."""
+
+    def record(self) -> list[Any]:
+        """The manifest's entry for it."""
+        return [*self.attributes, self.ours]
+
+    @classmethod
+    def of_record(cls, path: str, entry: list[Any]) -> WantedDirectory:
+        """Read a manifest's entry."""
+        mode, owner, group, ours = entry
+        return cls(path, Attributes(mode, owner, group), ours)
 
 
 class Request(NamedTuple):
@@ -58,13 +70,14 @@ class Request(NamedTuple):
     unit_actions: list[list[str]]
     accounts: dict[str, Any]
     meta: dict[str, Any]
+    """``holder`` (who, since, commit), ``plan`` (its digest); ``rollback_of`` of a rollback."""
     blobs: dict[str, bytes]
 
     def manifest(self) -> dict[str, Any]:
         """What this generation consists of, without its number."""
         return {
             "files": {file.path: file.record() for file in self.files},
-            "directories": {d.path: list(d.attributes) for d in self.directories},
+            "directories": {d.path: d.record() for d in self.directories},
             "units": self.units,
             "packages": self.packages,
         }
@@ -79,10 +92,17 @@ def read_request(archive: Path) -> Request:
             if (content := members.extractfile(member)) is not None
         }
     values = json.loads(contents.pop("request.json"))
-    values["files"] = [WantedFile.of_record(*item) for item in sorted(values["files"].items())]
-    values["directories"] = [
-        WantedDirectory(path, Attributes(*attributes))
-        for path, attributes in sorted(values["directories"].items())
-    ]
+    values["files"] = files_of(values)
+    values["directories"] = directories_of(values)
     blobs = {name.removeprefix("blobs/"): content for name, content in contents.items()}
     return Request(**values, blobs=blobs)
+
+
+def files_of(manifest: dict[str, Any]) -> list[WantedFile]:
+    """The files of a manifest or a request, by path."""
+    return [WantedFile.of_record(*item) for item in sorted(manifest["files"].items())]
+
+
+def directories_of(manifest: dict[str, Any]) -> list[WantedDirectory]:
+    """The directories of a manifest or a request, by path."""
+    return [WantedDirectory.of_record(*item) for item in sorted(manifest["directories"].items())]

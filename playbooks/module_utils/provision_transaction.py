@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,15 @@ from .provision_generation import (
     current_manifest,
     needs_generation,
     next_number,
-    prune,
     refuse_if_stale,
     stage,
 )
 from .provision_journal import recover, roll_back, switch
 from .provision_layout import Layout
 from .provision_lock import held
+from .provision_records import describe, outcome_of, prune, record_result
+from .provision_recover import end_interrupted
+from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
 from .provision_units import Failure, activate, ensure_enabled, in_order
 
@@ -40,7 +42,7 @@ class Transaction:
         self.previous = current_manifest(layout)["generation"]
         self.number = self.previous
         self.result: dict[str, Any] = {"outcome": "applied", "message": "", "lines": []}
-        self.result["steps"] = []
+        self.result.update(steps=[], replaced=[], staged=False)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -66,8 +68,10 @@ class Transaction:
 
     def _stage_and_check(self) -> None:
         self.number = next_number(self.layout)
+        self.result["staged"] = True
         with self.step("stage"):
             stage(self.layout, self.number, self.request)
+            describe(self.layout, self.number, self.request)
             self._prepare_maps()
         with self.step("check"):
             problems = check_staged(self.layout, self.number, self.request)
@@ -89,13 +93,19 @@ class Transaction:
 
     def _apply_accounts(self) -> None:
         delta = self.request.accounts
+        if delta["sites"] or delta["removed"] or delta["mend"]:
+            self._keep(edited_accounts(self.accounts))
         if delta["sites"] or delta["removed"]:
             self.result["accounts"] = apply_delta(self.accounts, delta)
         elif delta["mend"]:
             self.result["accounts"] = compile_all(self.accounts)
 
+    def _keep(self, paths: list[str]) -> None:
+        self.result["replaced"] += keep(self.layout, self.number, paths)
+
     def _switch(self) -> None:
         with self.step("switch"):
+            self._keep(edited_files(self.layout, self.request))
             write_json(self.layout.pending, self.request.unit_actions)
             switch(self.layout, self.number, self.request)
             if any(file.path.startswith("/etc/systemd/") for file in self.request.files):
@@ -136,18 +146,35 @@ def _verb_back(verb: str) -> str:
 
 def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
     """Carry out the request in ``archive``; the result says what came of it, in every case."""
-    layout.prepare()
     request = read_request(archive)
+    return carry_out(layout, request.meta["holder"], lambda: request)
+
+
+def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]) -> dict[str, Any]:
+    """Carry out what ``ask`` returns, under the host's lock; ``ask`` may raise Refused."""
+    layout.prepare()
     try:
-        with held(layout, request.meta["holder"]):
-            recovered = recover(layout)
+        with held(layout, holder):
+            recovered = end_interrupted(layout)
+            request = ask()
             transaction = Transaction(layout, request)
-            transaction.result["recovered"] = recovered
+            transaction.result["recovered"] = bool(recovered)
             result = _outcome(transaction, layout, request)
+            _remember(transaction)
             audit(layout, request.meta, result)
     except Refused as refusal:
         return {"outcome": "refused", "message": str(refusal), "lines": [], "steps": []}
     return result
+
+
+def _remember(transaction: Transaction) -> None:
+    """Write what came of the new generation, or of the current one that was never proved."""
+    layout, number = transaction.layout, transaction.number
+    is_new = number != transaction.previous
+    is_proved = transaction.result["outcome"] == "applied" and not outcome_of(layout, number)
+    if is_new or is_proved:
+        with suppress(OSError):  # a full disk must not hide what came of the apply
+            record_result(layout, number, transaction.result)
 
 
 def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:

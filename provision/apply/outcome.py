@@ -38,6 +38,8 @@ class HostOutcome:
     """Findings or log lines that matter."""
     generation: int | None = None
     seconds: float = 0.0
+    replaced: tuple[str, ...] = ()
+    """Files that were not as a generation had left them; the host keeps copies."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -53,6 +55,7 @@ class HostOutcome:
             "lines": list(self.lines),
             "generation": self.generation,
             "seconds": self.seconds,
+            "replaced": list(self.replaced),
         }
 
 

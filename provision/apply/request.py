@@ -79,7 +79,7 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
         "expected_generation": plan.generation,
         "observed": _observed(work),
         "files": {file.path: _record(file) for file in desired.files},
-        "directories": {d.path: [d.mode, d.owner, d.group] for d in desired.directories},
+        "directories": {d.path: [d.mode, d.owner, d.group, d.ours] for d in desired.directories},
         "units": [unit.name for unit in desired.units],
         "packages": list(desired.packages),
         "unit_actions": [[action.unit, action.verb] for action in plan.unit_actions],

@@ -28,7 +28,7 @@ class Applied:
 
 
 @dataclass(slots=True)
-class _Record:
+class Record:
     """Follows the events of one host to its outcome."""
 
     host: str
@@ -36,6 +36,7 @@ class _Record:
     outcome: HostOutcome | None = None
 
     def take(self, event: Event) -> None:
+        """Note what an event of this host says about its end."""
         took = round(time.monotonic() - self.started, 1)
         lines = tuple(event.get("lines", ()))
         if event["type"] == "unreachable":
@@ -45,10 +46,11 @@ class _Record:
             word = event.get("outcome", "failed")
             message = event.get("message") or _failure_words(event)
             lines = lines or tuple(event.get("stderr", "").splitlines()[-8:])
-            self.outcome = HostOutcome(self.host, word, message, lines, seconds=took)
+            kept = tuple(event.get("replaced", ()))
+            self.outcome = HostOutcome(self.host, word, message, lines, seconds=took, replaced=kept)
         elif event["type"] == "task_ok" and event.get("outcome") == "applied":
-            number = event.get("generation")
-            self.outcome = HostOutcome(self.host, "applied", "", (), number, took)
+            number, kept = event.get("generation"), tuple(event.get("replaced", ()))
+            self.outcome = HostOutcome(self.host, "applied", "", (), number, took, kept)
 
 
 def _failure_words(event: Event) -> str:
@@ -68,7 +70,7 @@ def apply_work(
     credentials = {
         work.plan.host: make_credentials(fleet, work.changed_sites(), work.actual) for work in works
     }
-    records = {work.plan.host: _Record(work.plan.host) for work in works}
+    records = {work.plan.host: Record(work.plan.host) for work in works}
 
     def take(event: Event) -> None:
         if event.get("host") in records:
@@ -86,7 +88,7 @@ def apply_work(
         status, words = play.run(take)
     finally:
         shutil.rmtree(folder)
-    outcomes = tuple(_end(record, status, words) for record in records.values())
+    outcomes = tuple(end_of(record, status, words) for record in records.values())
     generated = {
         address: password
         for outcome in outcomes
@@ -112,7 +114,8 @@ def _write_archives(
     return variables
 
 
-def _end(record: _Record, status: int, words: str) -> HostOutcome:
+def end_of(record: Record, status: int, words: str) -> HostOutcome:
+    """How a host ended, also when Ansible never came to say so."""
     if record.outcome is not None:
         return record.outcome
     lines = tuple(words.strip().splitlines()[-8:])

@@ -29,6 +29,20 @@ def outcome_lines(outcomes: Sequence[HostOutcome]) -> Iterator[Line]:
         yield Line(f"{outcome.host}: {words}{detail}", style)
         for line in outcome.lines:
             yield Line(f"    {line}")
+        yield from _replaced_lines(outcome)
+
+
+def _replaced_lines(outcome: HostOutcome) -> Iterator[Line]:
+    if not outcome.replaced:
+        return
+    folder = f"/var/lib/provision/replaced/{outcome.generation or ''}"
+    count = len(outcome.replaced)
+    words = "file was" if count == 1 else "files were"
+    yield Line(
+        f"    {count} {words} not as a generation had left them; kept in {folder}:", "yellow"
+    )
+    for path in outcome.replaced:
+        yield Line(f"      {path}", "yellow")
 
 
 def password_lines(generated: Mapping[str, Secret]) -> Iterator[Line]:

@@ -23,11 +23,18 @@ _LARGEST_POOL = 32
 def observe(target: Target, connection: Connection, request: str) -> bytes:
     """Connect and ask a host once; ``request`` comes from provision.plan.request.
 
-    The reply is JSON for ``HostState.parse``; equal states give equal bytes. Raises
-    HostUnreachable, or ProvisionError when the host answered with something else.
+    The reply is JSON for ``HostState.parse``; equal states give equal bytes. Raises as ``ask``.
+    """
+    return ask(target, connection, observer(request))
+
+
+def ask(target: Target, connection: Connection, program: bytes) -> bytes:
+    """Connect, run a Python program on the host and return what it prints: one round trip.
+
+    Raises HostUnreachable, or ProvisionError when the host answered with something else.
     """
     with Session.open(target, connection) as session:
-        answer = session.run("python3 -I -S -", stdin=observer(request))
+        answer = session.run("python3 -I -S -", stdin=program)
     if answer.status != 0:
         raise _failed(target, answer.errors)
     return answer.output
@@ -35,12 +42,13 @@ def observe(target: Target, connection: Connection, request: str) -> bytes:
 
 def observer(request: str) -> bytes:
     """The program that looks at a host: the observer, the module on account data, the question."""
+    return (looking() + f"print(json.dumps(answer(json.loads({request!r}), store)))\n").encode()
+
+
+def looking() -> str:
+    """The observer and the module on account data as ``store``: a program that asks nothing yet."""
     store = (playbooks_dir() / "module_utils" / "provision_account_store.py").read_text()
-    return (
-        f"{_SCRIPT.read_text()}\n"
-        f"store = load_module('provision_account_store', {store!r})\n"
-        f"print(json.dumps(answer(json.loads({request!r}), store)))\n"
-    ).encode()
+    return f"{_SCRIPT.read_text()}\nstore = load_module('provision_account_store', {store!r})\n"
 
 
 def parse_reply(target: Target, reply: bytes) -> dict[str, Any]:

@@ -24,13 +24,14 @@ _CARRIED = ("PATH", "HOME", "SSH_AUTH_SOCK", "TMPDIR")
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One run of apply.yml over hosts. ``folder`` is private (0700) and holds all that it needs."""
+    """One run of a playbook over hosts. ``folder`` is private (0700) and holds all of it."""
 
     folder: Path
     hosts: Sequence[Host]
     connection: Connection
     variables: Mapping[str, Mapping[str, Any]]
     """Per host: names of packages, users and paths; never text of a spec, never a secret."""
+    playbook: str = "apply.yml"
 
     def run(self, on_event: Callable[[Event], None]) -> tuple[int, str]:
         """Run it to its end; returns Ansible's status and the last words it wrote.
@@ -43,7 +44,7 @@ class Play:
         log = self.folder / "ansible.log"
         with log.open("wb") as words:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ansible", "playbook", str(playbooks_dir() / "apply.yml")],
+                [sys.executable, "-m", "ansible", "playbook", str(playbooks_dir() / self.playbook)],
                 env=self._environment(writer),
                 pass_fds=(writer,),
                 stdin=subprocess.DEVNULL,

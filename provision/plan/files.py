@@ -71,9 +71,11 @@ def _deletion(path: str, state: FileState, recorded: RecordedFile) -> Change:
     return Change(Kind.FILE, path, Action.DELETE, "", diff, _origin(state, recorded))
 
 
-def unified(path: str, old: bytes | None, new: bytes) -> str:
+def unified(
+    path: str, old: bytes | None, new: bytes | None, *, sides: tuple[str, str] = ("host", "spec")
+) -> str:
     """Unified diff of two texts; a note when one is not text or was too large to be sent."""
-    if old is None:
+    if old is None or new is None:
         return "(the content on the host is too large to show)\n"
     try:
         before, after = old.decode("utf-8"), new.decode("utf-8")
@@ -82,7 +84,7 @@ def unified(path: str, old: bytes | None, new: bytes) -> str:
     lines = difflib.unified_diff(
         before.splitlines(keepends=True),
         after.splitlines(keepends=True),
-        fromfile=f"{path} (host)",
-        tofile=f"{path} (spec)",
+        fromfile=f"{path} ({sides[0]})",
+        tofile=f"{path} ({sides[1]})",
     )
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

@@ -48,7 +48,7 @@ def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
     for change in host.changes:
         yield Line(f"  {change_words(change)}", _STYLES[change.action])
         if change.diff and (full or change.action is Action.UPDATE):
-            yield from _show_diff(change.diff)
+            yield from diff_lines(change.diff)
     for action in host.unit_actions:
         yield Line(f"  > {action.verb} {action.unit}: {_shortened(action.why)}", "cyan")
     if not host.unit_actions:
@@ -74,7 +74,8 @@ def _shortened(reasons: tuple[str, ...], most: int = 3) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def _show_diff(diff: str) -> Iterator[Line]:
+def diff_lines(diff: str) -> Iterator[Line]:
+    """A unified diff, indented below its object and coloured."""
     for line in diff.splitlines():
         style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
         yield Line(f"      {line}", style)

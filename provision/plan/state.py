@@ -116,7 +116,7 @@ class HostState:
         return cls(
             release=reply["release"],
             generation=reply["generation"],
-            recorded={path: _recorded(entry) for path, entry in reply["recorded"].items()},
+            recorded={path: recorded_file(entry) for path, entry in reply["recorded"].items()},
             files={path: _file(entry) for path, entry in reply["files"].items()},
             directories={
                 path: DirectoryState(e["mode"], e["owner"], e["group"], tuple(e["foreign"]))
@@ -134,9 +134,13 @@ class HostState:
             account_damage=tuple(reply["account_damage"]),
             dpkg_interrupted=reply["dpkg_interrupted"],
             switch_interrupted=reply["switch_interrupted"],
-            pending=_activations(reply["pending"]),
+            pending=tuple(Activation(unit, _PENDING[verb]) for unit, verb in reply["pending"]),
             holder=Holder(**reply["holder"]) if reply["holder"] else None,
         )
+
+
+_PENDING = {"start": Verb.RELOAD, "reload": Verb.RELOAD, "restart": Verb.RESTART}
+"""What is left to do of a unit action; a reload of a unit that does not run starts it."""
 
 
 def _file(entry: Mapping[str, Any]) -> FileState:
@@ -151,7 +155,8 @@ def _file(entry: Mapping[str, Any]) -> FileState:
     )
 
 
-def _recorded(entry: Mapping[str, Any]) -> RecordedFile:
+def recorded_file(entry: Mapping[str, Any]) -> RecordedFile:
+    """Read a manifest's entry for a file."""
     return RecordedFile(
         sha256=entry["sha256"],
         mode=entry["mode"],

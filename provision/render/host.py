@@ -10,6 +10,7 @@ from provision.render.dovecot import render_dovecot
 from provision.render.nginx import render_nginx
 from provision.render.php import render_php
 from provision.render.postfix import render_postfix
+from provision.render.recovery import render_recovery
 from provision.render.roundcube import render_roundcube
 from provision.render.tls import render_tls
 from provision.render.view import HostView
@@ -21,6 +22,7 @@ PROGRAMS = (
     render_nginx,
     render_php,
     render_roundcube,
+    render_recovery,
 )
 """Each takes a HostView and returns the Part of one program."""
 

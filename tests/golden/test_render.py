@@ -1,7 +1,8 @@
 """A fleet folder renders to exactly the files beside it; adding a case needs no Python.
 
 A case is ``render/CASE/fleet/`` (a fleet folder) and ``render/CASE/expected/RELEASE/HOST/`` with
-each file at its real path. Secret files hold ``(secret)``. ``make golden`` rewrites the expected.
+each file at its real path. Secret files hold ``(secret)``, and the one that carries modules of ours
+says so: its test is that it works. ``make golden`` rewrites the expected.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from provision.model.certificate import CertificatePair, Certificates
 from provision.model.fleet import Fleet
 from provision.model.secret import MASK, Secret
 from provision.render.host import render_host
+from provision.render.recovery import SCRIPT
 from provision.spec.load import load_fleet
 
 CASES = sorted(path for path in (Path(__file__).parent / "render").iterdir() if path.is_dir())
@@ -41,6 +43,7 @@ def _rendered(case: Path) -> dict[str, bytes]:
         root = f"{host.release}/{host.name}"
         for file in bundle.files:
             out[root + file.path] = f"{MASK}\n".encode() if file.secret else file.content
+        out[root + SCRIPT] = b"# (modules of playbooks/module_utils)\n"
         for site in bundle.accounts:
             out[f"{root}/accounts/{site.site}.json"] = site.document()
     return out

@@ -1,0 +1,57 @@
+"""End a switch that was interrupted: the next apply does it, or the host by itself when it boots.
+
+At boot this runs before the mail daemons start (provision-recover.service), so that none of them
+ever reads files of two generations.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from .provision_audit import audit
+from .provision_commands import run
+from .provision_durable import read_json, remove
+from .provision_journal import recover
+from .provision_layout import Layout
+from .provision_lock import held
+from .provision_records import record_result
+
+
+def end_interrupted(layout: Layout) -> str:
+    """Put the old files back when a switch did not end; says so, and says nothing otherwise."""
+    journal = read_json(layout.journal)
+    if journal is None:
+        return ""
+    recover(layout)
+    words = f"the switch to generation {journal['to']} was interrupted; "
+    words += f"generation {journal['from']} is back"
+    record_result(layout, journal["to"], {"outcome": "interrupted", "message": words})
+    return words
+
+
+def at_boot(layout: Layout) -> str:
+    """As ``end_interrupted``; what was pending is done, for every daemon starts after this."""
+    if not layout.journal.exists():
+        return ""
+    layout.prepare()
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    holder = {"who": "provision-recover at boot", "since": now, "commit": ""}
+    with held(layout, holder):
+        number = (read_json(layout.journal) or {}).get("from")
+        words = end_interrupted(layout)
+        remove(layout.pending)
+        result = {"outcome": "recovered", "message": words, "generation": number}
+        audit(layout, {"holder": holder, "plan": ""}, result)
+    return words
+
+
+def main() -> None:
+    """Run at boot; the one argument, for rehearsals, is the root of the host's file system."""
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("/")
+    words = at_boot(Layout(root))
+    if words:
+        print(words)
+        if len(sys.argv) == 1:
+            run("systemctl", "daemon-reload")

@@ -1,0 +1,74 @@
+"""Bring an earlier generation back on every host that was asked for, and say what came of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provision.apply.outcome import HostOutcome
+from provision.apply.request import Stamp
+from provision.apply.run import Record, end_of
+from provision.hosts.connection import Connection
+from provision.hosts.playbook import Event, Play
+from provision.model.fleet import Host
+
+_PLAYBOOK = "rollback.yml"
+_UNPRINTABLE = re.compile(r"[^A-Za-z0-9@._:+-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """One host with the generation whose files come back and the one that is current."""
+
+    host: Host
+    number: int
+    current: int
+
+    def variables(self, stamp: Stamp) -> dict[str, Any]:
+        """What rollback.yml is told: numbers, and words that Ansible cannot read as Jinja."""
+        return {
+            "provision_generation": self.number,
+            "provision_expected": self.current,
+            "provision_who": _plain(stamp.who),
+            "provision_since": _plain(stamp.since),
+            "provision_commit": _plain(stamp.commit),
+        }
+
+
+def _plain(words: str) -> str:
+    return _UNPRINTABLE.sub("_", words)
+
+
+def roll_back(
+    returns: Sequence[Return],
+    *,
+    connection: Connection,
+    stamp: Stamp,
+    on_event: Callable[[Event], None],
+) -> tuple[HostOutcome, ...]:
+    """Roll every host back at the same time. Never raises for one host."""
+    records: Mapping[str, Record] = {r.host.name: Record(r.host.name) for r in returns}
+
+    def take(event: Event) -> None:
+        if event.get("host") in records:
+            records[event["host"]].take(event)
+        on_event(event)
+
+    folder = Path(tempfile.mkdtemp(prefix="provision-"))
+    try:
+        play = Play(
+            folder=folder,
+            hosts=[one.host for one in returns],
+            connection=connection,
+            variables={one.host.name: one.variables(stamp) for one in returns},
+            playbook=_PLAYBOOK,
+        )
+        status, words = play.run(take)
+    finally:
+        shutil.rmtree(folder)
+    return tuple(end_of(record, status, words) for record in records.values())

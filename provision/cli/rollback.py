@@ -1,0 +1,160 @@
+"""``provision rollback``: the files of an earlier generation come back as a new one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.cli.host_options import host_option
+from provision.cli.printing import print_failures, print_lines
+from provision.cli.spec_loading import spec_options
+from provision.errors import UsageWrong
+from provision.plan.show import Line, show_plan
+
+if TYPE_CHECKING:
+    from provision.apply.outcome import HostOutcome
+    from provision.cli.remembering import Remembered
+    from provision.plan.change import Plan
+
+
+@click.command("rollback")
+@spec_options
+@host_option
+@click.option("--to", "number", type=click.IntRange(min=1), help="The generation to go back to.")
+@click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(  # noqa: PLR0913 - click hands over every option by name
+    *,
+    fleet_dir: Path,
+    vault_password_file: Path | None,
+    hosts: tuple[str, ...],
+    number: int | None,
+    yes: bool,
+    form: str,
+) -> int:
+    r"""Put the files of an earlier generation back: as a new generation, checked and proved.
+
+    Without --to, those that were live before. Mail, accounts, passwords that people changed and
+    Sieve scripts stay as they are. The next apply would bring the change back: revert it in the
+    fleet folder, too.
+
+    Exit 0: done; 5: a host cannot be reached; 6: refused, nothing changed; 7: failed, and the
+    host is back on the generation that it had; 8: a host needs a person.
+
+    \b
+    Examples:
+      provision rollback -i inventories/demo
+      provision rollback --host mail1 --to 3
+      provision rollback --host mail1 --yes --format json
+    """
+    from provision.cli.remembering import ask_hosts  # noqa: PLC0415 - start-up time
+
+    told = ask_hosts(fleet_dir, vault_password_file, hosts)
+    if number is not None and len(told.hosts) > 1:
+        raise UsageWrong("generations are counted by host", hint=f"add --host, with --to {number}")
+    run = _Run(fleet_dir, told, is_json=form == "json")
+    run.look(number)
+    run.confirm(yes=yes)
+    return run.finish()
+
+
+class _Run:
+    """One run of the command over the hosts that answered."""
+
+    def __init__(self, fleet_dir: Path, told: Remembered, *, is_json: bool) -> None:
+        self.fleet_dir, self.told, self.is_json = fleet_dir, told, is_json
+        self.targets: Mapping[str, int] = {}
+        self.plan: Plan
+
+    def look(self, number: int | None) -> None:
+        """Choose each host's generation, compare it with what is live, and show what changes."""
+        from provision.hosts.memory import recall  # noqa: PLC0415 - start-up time
+        from provision.plan.change import Plan  # noqa: PLC0415
+        from provision.plan.rollback import plan_rollback, target_of  # noqa: PLC0415
+
+        told = self.told
+        self.targets = {n: target_of(n, memory, number) for n, memory in told.memories.items()}
+        chosen = [told.connection.target_of(h) for h in told.hosts if h.name in self.targets]
+        seen, failures = recall(chosen, told.connection, against=self.targets, contents=True)
+        self.failures = {**told.failures, **failures}
+        self.plan = Plan(tuple(plan_rollback(name, memory) for name, memory in seen.items()))
+        if not self.is_json:
+            for host in self.plan.hosts:
+                print_lines([Line(f"{host.host}: back to generation {self.targets[host.host]}")])
+            print_lines(show_plan(self.plan))
+        print_failures(self.failures)
+
+    def confirm(self, *, yes: bool) -> None:
+        """Ask a person, unless told not to. Raises UsageWrong where nobody can be asked."""
+        if yes or self.plan.is_empty:
+            return
+        if self.is_json or not sys.stdin.isatty():
+            raise UsageWrong("nobody can be asked here", hint="review the plan, then add --yes")
+        click.confirm("Roll back? Mail and accounts stay as they are.", abort=True)
+
+    def finish(self) -> int:
+        """Roll back where something differs, tell every host's outcome, return the exit code."""
+        from provision.apply.outcome import HostOutcome, of_error, worst  # noqa: PLC0415
+
+        outcomes = [HostOutcome(h.host, "unchanged") for h in self.plan.hosts if h.is_empty]
+        outcomes += [of_error(name, error) for name, error in self.failures.items()]
+        outcomes += () if self.plan.is_empty else self._roll_back()
+        if self.is_json:
+            self._print_json(outcomes)
+        else:
+            self._tell(outcomes)
+        return worst(outcomes)
+
+    def _roll_back(self) -> Sequence[HostOutcome]:
+        from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
+        from provision.apply.rollback import Return, roll_back  # noqa: PLC0415
+        from provision.cli.progress import Progress  # noqa: PLC0415
+
+        hosts = {host.name: host for host in self.told.hosts}
+        returns = [
+            Return(hosts[plan.host], self.targets[plan.host], plan.generation)
+            for plan in self.plan.hosts
+            if not plan.is_empty
+        ]
+        stamp = stamp_now(self.fleet_dir)
+        with Progress([one.host.name for one in returns]) as progress:
+            outcomes = roll_back(
+                returns, connection=self.told.connection, stamp=stamp, on_event=progress.take
+            )
+        write_audit(self.fleet_dir, stamp, self.plan, outcomes)
+        return outcomes
+
+    def _print_json(self, outcomes: Sequence[HostOutcome]) -> None:
+        document = {
+            "format_version": "1.0",
+            "to": dict(self.targets),
+            "plan": self.plan.as_json(),
+            "outcomes": [outcome.as_json() for outcome in outcomes],
+        }
+        click.echo(json.dumps(document, indent=2))
+
+    def _tell(self, outcomes: Sequence[HostOutcome]) -> None:
+        from provision.cli.outcomes import outcome_lines  # noqa: PLC0415 - start-up time
+
+        print_lines(outcome_lines(outcomes))
+        done = [outcome.host for outcome in outcomes if outcome.word == "applied"]
+        print_lines(self._hints(done))
+
+    def _hints(self, hosts: Sequence[str]) -> Iterator[Line]:
+        """What to do in the fleet folder so that the next apply does not bring the change back."""
+        commits = {
+            current.commit
+            for name in hosts
+            if (current := self.told.memories[name].current) is not None
+        }
+        if hosts:
+            yield Line("The fleet folder still asks for what was rolled back: revert it there.")
+        for commit in sorted(commits - {""}):
+            clean = commit.removesuffix("+")
+            also = "; it also had changes that were in no commit" if commit != clean else ""
+            yield Line(f"  git -C {self.fleet_dir} revert {clean}{also}", "bold")

@@ -1,0 +1,1 @@
+# (modules of playbooks/module_utils)
