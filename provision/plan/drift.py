@@ -111,7 +111,7 @@ def _changed_file(
     words += [attributes] if attributes and is_file else []
     diff = ""
     if not is_same and left.secret:
-        words.insert(0, SECRET_CHANGED)
+        words.insert(0, SECRET_CHANGED.strip("()"))
     elif not is_same and is_file:
         diff = unified(path, memory.contents.get(path), state.content, sides=_SIDES)
     if is_same and not words:
