@@ -101,7 +101,10 @@ class SmarthostSpec(DoorModel):
     """A server that takes our outgoing mail, with the login it gave us."""
 
     host: DomainValue = Field(description="Its host name.", examples=["smtp.yourisp.example"])
-    port: Port = Field(default=587, description="TCP port; it must offer STARTTLS.")
+    port: Port = Field(
+        default=587,
+        description="TCP port: 587 and others with STARTTLS, 465 with TLS from the first byte.",
+    )
     tls: Literal["verify", "encrypt"] = Field(
         default="verify",
         description="`verify`: encrypted, and its certificate names `host`; `encrypt`: encrypted,"

@@ -56,6 +56,11 @@ def check_addresses(written: WrittenFleet, problems: Problems) -> None:
         if entry.target_path is not None:
             for index, target in enumerate(entry.targets):
                 targets.check(target, entry.one.document.place, *entry.target_path, index)
+                if target in entry.targets[:index]:
+                    problems.error(
+                        "target-twice", entry.target_place(index), f"{target} is named twice",
+                        hint="keep one of the two",
+                    )  # fmt: skip
     for one in written.sites:
         _check_catch_all(one, targets, problems)
     _check_postmaster(written, targets)
@@ -127,6 +132,7 @@ def _check_logins(one: WrittenSite, problems: Problems) -> None:
             problems.warn(
                 "no-login", one.document.key_place("mailboxes", mailbox.local.text),
                 f"nobody can read {one.site.address_of(mailbox)}: imap and pop3 are both off",
+                hint="webmail reads it with IMAP; an alias or forward needs no mailbox",
             )  # fmt: skip
 
 
@@ -191,12 +197,21 @@ class _Targets:
         self._written = written
         self._directory = directory
         self._problems = problems
+        hosts = {host.fqdn for host in written.hosts}
+        self._machines = hosts | {one.site.webmail_name for one in written.sites}
+        self._machines -= set(written.own)
 
     def is_ours(self, target: Address) -> bool:
         return target.domain in self._written.own
 
     def check(self, target: Address, place: PlaceOf, *path: str | int) -> None:
         """Report a target in a domain of ours that nothing takes."""
+        if target.domain in self._machines:
+            self._problems.error(
+                "unknown-address", place(*path),
+                f"{target.domain} is a machine's name, and takes no mail",
+                hint="write an address in the domain of a site",
+            )  # fmt: skip
         if not self.is_ours(target) or _bare(target) in self._directory:
             return
         names = [known.local for known in self._directory if known.domain == target.domain]

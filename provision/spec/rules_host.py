@@ -48,12 +48,7 @@ def check_smarthosts(written: WrittenFleet, document: Document, problems: Proble
             problems.error(
                 "smarthost-loop", place,
                 f"{smarthost.host} is a name of this machine or network, not of a smarthost",
-            )  # fmt: skip
-        if smarthost.port == 465:
-            problems.error(
-                "not-supported", document.place("smarthosts", smarthost.name, "port"),
-                "port 465 (TLS from the first byte) is not supported by this version",
-                hint="587 with STARTTLS is as safe with tls: verify",
+                hint="write the host name that the provider gave",
             )  # fmt: skip
 
 
@@ -85,6 +80,7 @@ def check_references(written: WrittenFleet, document: Document, problems: Proble
             problems.warn(
                 "unused-smarthost", document.key_place("smarthosts", name),
                 f"nothing uses the smarthost {name}",
+                hint="delete it, or name it as outgoing",
             )  # fmt: skip
 
 
