@@ -121,7 +121,7 @@ class MailboxDefaults(DoorModel):
 
     quota: QuotaValue | None = Field(
         default=None,
-        description="Largest size of a mailbox: `500M`, `2G`, or `none`.",
+        description="Largest size of a mailbox: `500M`, `2G`, or `none`, as when left out.",
         examples=["2G"],
     )
     imap: bool = Field(default=True, description="May log in with IMAP.")
@@ -188,10 +188,17 @@ class MailboxSpec(DoorModel):
         " SHA512-CRYPT, SHA256-CRYPT or PBKDF2.",
     )
     quota: QuotaValue | None = Field(
-        default=None, description="Largest size: `500M`, `2G`, or `none`.", examples=["5G"]
+        default=None,
+        description="Largest size: `500M`, `2G`, or `none`; as `defaults` say when left out.",
+        examples=["5G"],
     )
-    imap: bool | None = Field(default=None, description="May log in with IMAP (webmail does too).")
-    pop3: bool | None = Field(default=None, description="May log in with POP3.")
+    imap: bool | None = Field(
+        default=None,
+        description="May log in with IMAP, as webmail does; as `defaults` say when left out.",
+    )
+    pop3: bool | None = Field(
+        default=None, description="May log in with POP3; as `defaults` say when left out."
+    )
     aliases: list[LocalValue] = Field(
         default_factory=list,
         description="Further local parts that deliver here and may be sent as.",

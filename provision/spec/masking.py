@@ -16,11 +16,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from provision.spec.door import DoorModel, FleetFile, SiteFile
 from provision.spec.folder import FLEET_FILE
 from provision.spec.node import Document, Node, SecretRef
+from provision.spec.quotes import Span
 
 SECRET_KEYS = frozenset({"password", "password_hash", "key"})
-Span = tuple[int, int, int]
-"""Line, first column and column after the last, all from 0, of text to hide."""
-
 _TO_THE_END = 1 << 30
 _KEY = re.compile(r"""(?:^|(?<=[\s{,\-"']))["']?([\w.@+/-]+)["']?\s*:(?=\s|$)""")
 
@@ -120,7 +118,9 @@ def hidden_in_broken(lines: list[str], number: int) -> list[Span]:
         value = line[key.end() : end]
         is_reference = re.fullmatch(r"\s*!secret [\w./@+-]+[\s,}\]]*", value)
         if key[1] not in safe and re.search(r"\w", value) and not is_reference:
-            spans.append((number, key.end(), end))
+            shown_before = len(value) - len(value.lstrip())
+            shown_after = len(value) - len(value.rstrip(" ,"))
+            spans.append((number, key.end() + shown_before, end - shown_after))
     return spans
 
 

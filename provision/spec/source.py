@@ -59,8 +59,7 @@ class FleetFolder:
             )  # fmt: skip
             return None
         source = decode(file, content, self._problems)
-        if source:
-            self.sources[file] = source
+        self.sources[file] = source or Source(file, content.decode("utf-8-sig", "replace"))
         return source
 
     def read_bytes(self, file: str, place: Place, *, limit: int) -> bytes | None:
