@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 DEMO := inventories/demo
 
 # What the lab needs on this machine, and what the tests need beyond that.
-LAB_PACKAGES := mmdebstrap systemd-container iproute2 dpkg-dev gpg openssh-client debian-archive-keyring python3-venv
+LAB_PACKAGES := mmdebstrap systemd-container iproute2 dpkg-dev gpg gpg-agent openssh-client debian-archive-keyring python3-venv
 TEST_PACKAGES := chromium strace procps
 
 .PHONY: help setup setup-test demo demo-down test check lint types unit golden lab-test bench docs wheel clean
@@ -32,12 +32,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing provision into $(VENV) ..."
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing provision and its development tools into $(VENV) ..."
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.installed
 
 demo: setup ## from nothing to a provisioned, verified demo fleet in the lab
