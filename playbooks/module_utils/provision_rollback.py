@@ -21,7 +21,7 @@ from .provision_request import Request, WantedFile, directories_of, files_of
 from .provision_units import is_active
 
 _VERBS = ("none", "reload", "restart")
-_NO_CHANGE = {"sites": {}, "removed": [], "hashes": {}, "mend": False}
+_NO_CHANGE = {"expected": {}, "sites": {}, "removed": [], "hashes": {}, "mend": False}
 
 
 def rollback_request(
