@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible.module_utils.provision_durable import Attributes, Steps, link, parent_of, write
@@ -20,84 +16,24 @@ from ansible.module_utils.provision_generation import (
 from ansible.module_utils.provision_journal import recover, roll_back, switch
 from ansible.module_utils.provision_layout import Layout
 from ansible.module_utils.provision_lock import held
-from ansible.module_utils.provision_request import Request, WantedDirectory, WantedFile
 
-ME = Attributes(0o640, str(os.getuid()), str(os.getgid()))
-FOLDER = Attributes(0o750, str(os.getuid()), str(os.getgid()))
-OLD = {"/etc/a.conf": b"old a\n", "/etc/sub/b.conf": b"old b\n", "/etc/gone.conf": b"leaves\n"}
-NEW = {"/etc/a.conf": b"new a\n", "/etc/sub/b.conf": b"new b\n", "/etc/new/c.conf": b"comes\n"}
-HOLDER = {"who": "tester@here", "since": "now", "commit": "abc"}
-
-
-def _request(contents: dict[str, bytes], expected: int, **values: Any) -> Request:
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
-    standard: dict[str, Any] = {
-        "expected_generation": expected,
-        "observed": None,
-        "files": [
-            WantedFile(path, digests[path], ME, secret=False, activations=[])
-            for path in sorted(contents)
-        ],
-        "directories": [WantedDirectory("/etc/new", FOLDER, ours=True)]
-        if "/etc/new/c.conf" in contents
-        else [],
-        "units": [],
-        "packages": [],
-        "unit_actions": [],
-        "accounts": {},
-        "meta": {"holder": HOLDER, "plan": ""},
-        "blobs": {digests[path]: content for path, content in contents.items()},
-    }
-    return Request(**{**standard, **values})
-
-
-def _tree(layout: Layout) -> dict[str, bytes]:
-    etc = layout.root / "etc"
-    return {
-        f"/{path.relative_to(layout.root)}": path.read_bytes()
-        for path in sorted(etc.rglob("*"))
-        if path.is_file()
-    }
-
-
-def _bring(layout: Layout, contents: dict[str, bytes]) -> int:
-    request = _request(contents, current_manifest(layout)["generation"])
-    number: int = next_number(layout)
-    stage(layout, number, request)
-    switch(layout, number, request)
-    return number
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    layout = Layout(tmp_path.resolve())
-    layout.prepare()
-    (layout.root / "etc").mkdir()
-    return layout
-
-
-def _killed_before(step: int, work: Callable[[], object]) -> bool:
-    """Run ``work`` in a process that dies before its ``step``-th side effect; True: it died."""
-    child = os.fork()
-    if child == 0:
-        left = [step]
-
-        def count(_name: str) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                os._exit(9)
-
-        Steps.before = staticmethod(count)
-        work()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+from tests.unit.playbooks.small_host import (
+    HOLDER,
+    ME,
+    NEW,
+    OLD,
+    asking,
+    bring,
+    killed_before,
+    tree_of,
+)
 
 
 def test_switch_brings_new_files_and_removes_what_left(layout: Layout) -> None:
-    first = _bring(layout, OLD)
-    assert _tree(layout) == OLD
-    second = _bring(layout, NEW)
-    assert _tree(layout) == NEW
+    first = bring(layout, OLD)
+    assert tree_of(layout) == OLD
+    second = bring(layout, NEW)
+    assert tree_of(layout) == NEW
     assert (first, second, current_manifest(layout)["generation"]) == (1, 2, 2)
     assert (layout.root / "etc/a.conf").stat().st_mode & 0o777 == 0o640
     assert (layout.root / "etc/new").stat().st_mode & 0o777 == 0o750
@@ -105,14 +41,14 @@ def test_switch_brings_new_files_and_removes_what_left(layout: Layout) -> None:
 
 
 def test_killed_at_any_step_it_is_the_old_or_the_new_after_recovery(layout: Layout) -> None:
-    _bring(layout, OLD)
-    request = _request(NEW, 1)
+    bring(layout, OLD)
+    request = asking(NEW, 1)
     stage(layout, 2, request)
     seen = set()
     step = 0
-    while _killed_before(step, lambda: switch(layout, 2, request)):
+    while killed_before(step, lambda: switch(layout, 2, request)):
         recover(layout)
-        tree = _tree(layout)
+        tree = tree_of(layout)
         number = current_manifest(layout)["generation"]
         assert (tree, number) in ((OLD, 1), (NEW, 2)), f"mixed after step {step}"
         seen.add(number)
@@ -121,26 +57,26 @@ def test_killed_at_any_step_it_is_the_old_or_the_new_after_recovery(layout: Layo
         step += 1
     assert step > 10
     assert 1 in seen
-    assert _tree(layout) == NEW
+    assert tree_of(layout) == NEW
 
 
 def test_recovery_that_is_killed_is_finished_by_the_next_one(layout: Layout) -> None:
-    _bring(layout, OLD)
-    request = _request(NEW, 1)
+    bring(layout, OLD)
+    request = asking(NEW, 1)
     stage(layout, 2, request)
-    assert _killed_before(9, lambda: switch(layout, 2, request))
+    assert killed_before(9, lambda: switch(layout, 2, request))
     step = 0
-    while _killed_before(step, lambda: recover(layout)):
+    while killed_before(step, lambda: recover(layout)):
         step += 1
     recover(layout)
-    assert (_tree(layout), current_manifest(layout)["generation"]) == (OLD, 1)
+    assert (tree_of(layout), current_manifest(layout)["generation"]) == (OLD, 1)
     assert not (layout.root / "etc/new").exists()
 
 
 def test_first_generation_gives_back_what_the_packages_had_left(layout: Layout) -> None:
     (layout.root / "etc/a.conf").write_bytes(b"debian's\n")
     link(layout.root / "etc/gone.conf", "/etc/a.conf")
-    number = _bring(layout, OLD)
+    number = bring(layout, OLD)
     roll_back(layout, number, 0)
     assert (layout.root / "etc/a.conf").read_bytes() == b"debian's\n"
     assert (layout.root / "etc/gone.conf").is_symlink()
@@ -148,39 +84,39 @@ def test_first_generation_gives_back_what_the_packages_had_left(layout: Layout) 
 
 
 def test_rolled_back_number_is_not_used_again(layout: Layout) -> None:
-    _bring(layout, OLD)
-    roll_back(layout, _bring(layout, NEW), 1)
+    bring(layout, OLD)
+    roll_back(layout, bring(layout, NEW), 1)
     assert next_number(layout) == 3
 
 
 def test_live_files_are_never_links_to_a_generation(layout: Layout) -> None:
-    _bring(layout, OLD)
+    bring(layout, OLD)
     assert all((layout.root / path.lstrip("/")).stat().st_nlink == 1 for path in OLD)
 
 
 def test_contents_not_sent_are_taken_from_the_live_files(layout: Layout) -> None:
-    _bring(layout, OLD)
-    stage(layout, 2, _request(OLD, 1, blobs={}))
+    bring(layout, OLD)
+    stage(layout, 2, asking(OLD, 1, blobs={}))
     assert (layout.staged(2) / "etc/a.conf").read_bytes() == b"old a\n"
 
 
 def test_contents_not_sent_that_have_changed_since_are_refused(layout: Layout) -> None:
-    _bring(layout, OLD)
+    bring(layout, OLD)
     (layout.root / "etc/a.conf").write_bytes(b"by hand\n")
     with pytest.raises(Refused, match=r"/etc/a\.conf has changed"):
-        stage(layout, 2, _request(OLD, 1, blobs={}))
+        stage(layout, 2, asking(OLD, 1, blobs={}))
 
 
 def test_plan_for_another_generation_is_stale(layout: Layout) -> None:
-    _bring(layout, OLD)
+    bring(layout, OLD)
     with pytest.raises(Refused, match="made for generation 0, the host has 1"):
-        refuse_if_stale(layout, _request(NEW, 0))
+        refuse_if_stale(layout, asking(NEW, 0))
 
 
 def test_plan_is_stale_when_a_file_moved_on(layout: Layout) -> None:
-    _bring(layout, OLD)
+    bring(layout, OLD)
     with pytest.raises(Refused, match=r"/etc/a\.conf has changed"):
-        refuse_if_stale(layout, _request(NEW, 1, observed={"/etc/a.conf": None}))
+        refuse_if_stale(layout, asking(NEW, 1, observed={"/etc/a.conf": None}))
 
 
 def test_second_apply_is_refused_and_told_who_holds_the_first(layout: Layout) -> None:
@@ -197,7 +133,7 @@ def test_lock_dies_with_its_holder(layout: Layout) -> None:
         with held(layout, HOLDER):
             os._exit(9)
 
-    assert _killed_before(10_000, hold_and_die)
+    assert killed_before(10_000, hold_and_die)
     with held(layout, HOLDER, seconds=0.1):
         pass
 
