@@ -287,6 +287,26 @@ def test_controller_killed_in_the_middle_is_gone_on_from(applied: EngineFleet) -
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
 
 
+def test_switch_that_was_interrupted_is_rolled_back_and_applied_again(
+    applied: EngineFleet,
+) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a8"')
+    applied.provision("apply", "--yes")
+    applied.on_host(
+        "cd /var/lib/provision && n=$(basename $(readlink current)) &&"
+        ' echo "{\\"to\\": $n, \\"from\\": $((n - 1))}" > journal.json'
+    )
+    assert "a switch was interrupted" in applied.provision("plan").out
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+def test_activation_that_was_never_proved_is_finished(applied: EngineFleet) -> None:
+    applied.on_host('echo \'[["nginx.service", "reload"]]\' > /var/lib/provision/pending.json')
+    ran = applied.provision("plan", "--detailed-exitcode", code=2)
+    assert "> reload nginx.service: left over by an interrupted apply" in ran.out
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
 def test_unknown_and_changed_host_keys_are_refused_with_what_to_do(
     fleet: EngineFleet, tmp_path: Path
 ) -> None:
