@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from provision.lab.lab import Lab
 from provision.spec.load import load_fleet
 from tests.lab.bare_lab import bare_lab
-from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, wait_for
+from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, children_of, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -283,6 +284,30 @@ def test_controller_killed_in_the_middle_is_gone_on_from(applied: EngineFleet) -
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.communicate()
+    wait_for(lambda: not applied.on_host("pgrep -f [A]nsiballZ || true"))
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+def test_ctrl_c_lets_the_host_finish(applied: EngineFleet) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a9"')
+    process = applied.start("apply", "--yes")
+    wait_for(lambda: "ansible" in children_of(process.pid))
+    process.send_signal(signal.SIGINT)
+    ran = applied.end(process)
+    assert ran.code == 130
+    assert "Hosts at work finish first" in ran.err
+    assert "mail1: applied" in ran.out
+    assert applied.provision("plan").out == NO_CHANGES
+
+
+def test_ctrl_c_twice_aborts_and_the_host_ends_whole(applied: EngineFleet) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0aa"')
+    process = applied.start("apply", "--yes")
+    wait_for(lambda: "ansible" in children_of(process.pid))
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)  # two that come at once are one to the kernel (signal(7))
+    assert applied.end(process).code == 130
     wait_for(lambda: not applied.on_host("pgrep -f [A]nsiballZ || true"))
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
 
