@@ -41,8 +41,9 @@ class _Record:
         took = round(time.monotonic() - self.started, 1)
         lines = tuple(event.get("lines", ()))
         if event["type"] == "unreachable":
-            message = event.get("msg", "").strip()
-            self.outcome = HostOutcome(self.host, "unreachable", message, seconds=took)
+            message = "the connection broke; the host ends whole by itself, apply again"
+            said = tuple(event.get("msg", "").strip().splitlines()[-3:])
+            self.outcome = HostOutcome(self.host, "unreachable", message, said, seconds=took)
         elif event["type"] == "task_failed":
             word = event.get("outcome", "failed")
             message = event.get("message") or _failure_words(event)

@@ -404,5 +404,5 @@ def test_power_cut_in_the_middle_of_apt_is_healed(fleet: EngineFleet) -> None:
     lab.cut(HOST)
     assert fleet.end(process).code in {1, 5}
     lab.start(HOST)
-    assert "~ dpkg dpkg: update" in fleet.provision("plan").out
+    assert "~ repair packages: update" in fleet.provision("plan").out
     assert fleet.provision("apply", "--yes").out.endswith(NO_CHANGES)

@@ -142,7 +142,7 @@ def test_interrupted_activation_is_finished_though_no_file_differs() -> None:
 
 def test_interrupted_dpkg_shows() -> None:
     assert _words(_plan(dpkg_interrupted=True)) == [
-        "~ dpkg dpkg: update (was interrupted: finish it)"
+        "~ repair packages: update (a package run was interrupted: finish it)"
     ]
 
 
