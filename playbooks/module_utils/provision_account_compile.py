@@ -20,6 +20,7 @@ from .provision_account_store import (
     files_in,
     group_id,
     inputs,
+    live_files,
     load,
     make_folder,
     read,
@@ -174,17 +175,11 @@ class Compile:
             make_folder(folder)
 
     def _write_record(self) -> None:
-        files = {
-            os.path.join(folder, name): seal(os.path.join(folder, name))
-            for folder in (self.layout.dovecot, self.forwards, self.layout.postfix)
-            for name in files_in(folder)
-            if name != "forwards"
-        }
-        root = os.path.join(self.layout.root, "")
+        files = {path: seal(self.layout.at(path)) for path in live_files(self.layout)}
         record = {
             "version": 1,
             "inputs": inputs(self.layout),
-            "files": {f"/{path.removeprefix(root)}": found for path, found in files.items()},
+            "files": files,
             "maps": self.maps,
         }
         write(self.layout.compiled, dump(record))

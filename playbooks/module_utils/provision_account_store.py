@@ -21,7 +21,7 @@ The host owns the credentials: a document names a password only by its fingerpri
 """
 
 # Durable writing is made of system calls on descriptors, and pathlib has no fsync.
-# ruff: noqa: PTH101, PTH102, PTH104, PTH108, PTH112, PTH114, PTH118, PTH120, PTH208
+# ruff: noqa: PTH102, PTH104, PTH108, PTH112, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -103,7 +103,19 @@ def observe(layout: Layout) -> dict[str, Any]:
     damage += [
         path for path, wanted in sorted(record["files"].items()) if seal(layout.at(path)) != wanted
     ]
+    damage += sorted(set(live_files(layout)) - set(record["files"]))
     return {"sites": sites, "damage": damage}
+
+
+def live_files(layout: Layout) -> list[str]:
+    """Paths on the host of all files in the folders that Dovecot and Postfix read."""
+    folders = ("/etc/dovecot/accounts", "/etc/dovecot/accounts/forwards", "/etc/postfix/accounts")
+    return [
+        f"{folder}/{name}"
+        for folder in folders
+        for name in files_in(layout.at(folder))
+        if not os.path.isdir(layout.at(f"{folder}/{name}"))
+    ]
 
 
 def fingerprints(layout: Layout, site: str) -> dict[str, str]:
@@ -218,15 +230,30 @@ def remove(path: str) -> bool:
 
 
 def make_folder(path: str, *, mode: int = 0o700, uid: int = -1, gid: int = -1) -> bool:
-    """Make a folder with this mode and owner, durably; False when it was there."""
-    if os.path.isdir(path) and not os.path.islink(path):
-        return False
-    os.mkdir(path, 0o700)
-    os.chown(path, uid, gid, follow_symlinks=False)
-    os.chmod(path, mode)
-    sync_folder(path)
-    sync_folder(os.path.dirname(path))
-    return True
+    """Make a folder with this mode and owner, durably; False when it was there.
+
+    One that is there gets its mode and owner back: a killed run may have made it and no more. A
+    symbolic link in its place is an OSError.
+    """
+    made = True
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        made = False
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        state = os.fstat(descriptor)
+        if uid not in {-1, state.st_uid} or gid not in {-1, state.st_gid}:
+            os.fchown(descriptor, uid, gid)
+        if state.st_mode & 0o777 != mode:
+            os.fchmod(descriptor, mode)
+        if made:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if made:
+        sync_folder(os.path.dirname(path))
+    return made
 
 
 def sync_folder(path: str) -> None:

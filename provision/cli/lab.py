@@ -11,7 +11,9 @@ import click
 from provision.cli.fleet_option import fleet_option
 from provision.cli.lab_output import describe_labs, describe_mail, steps
 from provision.cli.spec_loading import load_or_exit, spec_options
+from provision.lab.cache import state_dir
 from provision.lab.lab import Lab
+from provision.lab.record import all_labs
 
 
 @click.group("lab")
@@ -52,19 +54,22 @@ def up(fleet_dir: Path, vault_password_file: Path | None) -> None:
 
 @command.command("down")
 @click.option("--keep", is_flag=True, help="Keep the disks: the next up boots the same machines.")
+@click.option("--all", "every", is_flag=True, help="Every lab of this machine.")
 @fleet_option
-def down(fleet_dir: Path, *, keep: bool) -> None:
+def down(fleet_dir: Path, *, keep: bool, every: bool) -> None:
     r"""Switch the lab off and remove its machines.
 
     \b
     Examples:
       provision lab down -i inventories/demo
       provision lab down --keep
+      provision lab down --all
     """
-    lab = Lab.open(fleet_dir)
-    with steps() as step:
-        lab.down(keep=keep, progress=step)
-    click.echo(f"The lab {lab.name} is {'off; its disks are kept' if keep else 'gone'}.")
+    labs = [Path(record.fleet_dir) for _, record in all_labs(state_dir())] if every else [fleet_dir]
+    for lab in map(Lab.open, labs):
+        with steps() as step:
+            lab.down(keep=keep, progress=step)
+        click.echo(f"The lab {lab.name} is {'off; its disks are kept' if keep else 'gone'}.")
 
 
 @command.command("list")

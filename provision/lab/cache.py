@@ -6,10 +6,11 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from provision.lab.programs import remove_tree
 
 
 def cache_dir() -> Path:
@@ -47,12 +48,12 @@ def built_once(target: Path, build: Callable[[Path], None]) -> Path:
     with locked(target.with_name(f"{target.name}.lock")):
         if not target.is_dir():
             scratch = target.with_name(f"{target.name}.building")
-            shutil.rmtree(scratch, ignore_errors=True)  # of a builder that was killed
+            remove_tree(scratch)  # of a builder that was killed
             scratch.mkdir()
             try:
                 build(scratch)
                 scratch.rename(target)
             except BaseException:
-                shutil.rmtree(scratch, ignore_errors=True)
+                remove_tree(scratch)
                 raise
     return target

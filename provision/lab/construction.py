@@ -13,14 +13,18 @@ from pathlib import Path
 from provision.errors import ProvisionError
 from provision.lab import power
 from provision.lab.authority import authority
-from provision.lab.disk import Disk, remove_folder, write_files
+from provision.lab.disk import Disk, write_files
 from provision.lab.estate import Estate, Machine
 from provision.lab.identity import identity_files
 from provision.lab.images import Recipe, image
 from provision.lab.keys import ensure_key
+from provision.lab.programs import remove_tree
 from provision.lab.repository import repository
 from provision.lab.world import host as world
 from provision.lab.world.dns import Files
+
+_FEW = 6
+_WATCHES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,17 @@ class Construction:
             world_image = pool.submit(image, world.recipe(), progress=self.progress)
             list(pool.map(self._image_and_packages, releases))
             world_image.result()
+
+    def allow_watches(self, machines: Sequence[Machine]) -> None:
+        """Raise this machine's limit of inotify(7) instances when its default would not do.
+
+        It is shared by all labs, as root is the same user in each; without it the last of some
+        twenty machines would not come up.
+        """
+        limit = Path("/proc/sys/fs/inotify/max_user_instances")
+        if len(machines) > _FEW and int(limit.read_text()) < _WATCHES:
+            self.progress(f"raising fs.inotify.max_user_instances to {_WATCHES}")
+            limit.write_text(str(_WATCHES))
 
     def start_world(self, estate: Estate) -> None:
         """Boot the world, or change what is different on the running one."""
@@ -80,7 +95,7 @@ class Construction:
             if folder.name not in wanted:
                 self.progress(f"removing {folder.name}, which the fleet no longer has")
                 power.cut(folder)
-                remove_folder(folder)
+                remove_tree(folder)
 
     def _folder_of(self, machine: Machine) -> Path:
         folder = self.folder / "hosts" / machine.name

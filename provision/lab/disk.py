@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from provision.errors import ProvisionError
-from provision.lab.programs import run
+from provision.lab.programs import remove_tree
 
 _PAGE = 4096  # mount(2) takes one page of options
 
@@ -60,8 +59,7 @@ class Disk:
 def empty_upper(folder: Path) -> None:
     """Throw away what the machine has written since its last layer."""
     for part in ("upper", "work"):
-        if (folder / part).exists():
-            run(["rm", "-rf", "--one-file-system", folder / part])
+        remove_tree(folder / part)
         (folder / part).mkdir()
 
 
@@ -82,8 +80,3 @@ def _make_parents(upper: Path, folder: Path) -> None:
         return
     _make_parents(upper, folder.parent)
     folder.mkdir(mode=0o700 if folder.name in {"root", ".ssh"} else 0o755)
-
-
-def remove_folder(folder: Path) -> None:
-    """Remove a machine's folder; nothing of it may be mounted."""
-    shutil.rmtree(folder, ignore_errors=True)

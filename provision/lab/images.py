@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provision.lab.cache import built_once, cache_dir, key_of
-from provision.lab.mirror import find_mirror
+from provision.lab.mirror import MIRROR_HINT, find_mirror
 from provision.lab.packages import BASE
 from provision.lab.programs import DEBIAN_KEYRING, run
 
@@ -105,6 +105,7 @@ def _build(recipe: Recipe, scratch: Path) -> None:
             f"deb {mirror.debian} {suite} main",
             f"deb {mirror.debian} {suite}-updates main",
             f"deb {mirror.security} {suite}-security main",
-        ]
+        ],
+        hint=MIRROR_HINT,
     )
     settings.unlink()

@@ -16,11 +16,10 @@ from provision.lab.access import remove_connection, write_access, write_connecti
 from provision.lab.cache import locked, state_dir
 from provision.lab.cgroups import remove_groups
 from provision.lab.construction import Construction
-from provision.lab.disk import remove_folder
 from provision.lab.estate import Machine, estate_of
 from provision.lab.forwarding import forward, stop_forwarding
 from provision.lab.network import make_network, namespace_path, plug, remove_network
-from provision.lab.programs import require_machine
+from provision.lab.programs import remove_tree, require_machine
 from provision.lab.record import LabRecord, loopback_urls
 from provision.lab.snapshots import go_back, has_snapshot, take_snapshot
 from provision.lab.waiting import wait_for
@@ -104,12 +103,13 @@ class Lab:
             work = Construction(self.name, self.folder, progress)
             work.build(machines)
             write_access(self.folder, machines)
+            LabRecord(str(self.fleet_dir), machines).save(self.folder)
             make_network(self.name)
             work.remove_others(machines)
+            work.allow_watches(machines)
             work.start_world(estate)
             for machine in estate.machines:
                 work.start(machine)
-            LabRecord(str(self.fleet_dir), machines).save(self.folder)
             self._wait(machines)
             forward(self.folder, lab=self.name, wanted=webmail_ports(estate))
             write_connection(self.fleet_dir, lab=self.name, folder=self.folder)
@@ -128,7 +128,7 @@ class Lab:
             remove_groups(self.name)
             remove_network(self.name)
             if not keep:
-                remove_folder(self.folder)
+                remove_tree(self.folder)
 
     def start(self, name: str) -> None:
         """Switch one machine on and wait until it answers."""

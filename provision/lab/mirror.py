@@ -13,6 +13,9 @@ _SUITE = re.compile(r"(?:stretch|buster|bullseye|bookworm|trixie|forky|oldstable
 _CARRIED = re.compile(r"Acquire::(?:https?::|Check-Valid-Until |Check-Date |Retries |By-Hash )")
 
 
+MIRROR_HINT = "the mirror is the one of apt's own configuration, or $PROVISION_LAB_MIRROR"
+
+
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """Addresses of a Debian mirror, and the apt settings needed to reach it."""

@@ -48,10 +48,12 @@ def missing_packages(needed: Mapping[str, str], *, keyring: Path) -> list[str]:
     return sorted(missing)
 
 
-def run(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> str:
+def run(
+    argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, hint: str | None = None
+) -> str:
     """Run a program to its end and return its output; raises ProvisionError when it fails.
 
-    ``env`` is added to this process's environment.
+    ``env`` is added to this process's environment; ``hint`` says what to do about a failure.
     """
     done = subprocess.run(
         [str(word) for word in argv],
@@ -64,5 +66,10 @@ def run(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> 
     )
     if done.returncode != 0:
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
-        raise ProvisionError(f"{argv[0]} failed with status {done.returncode}:\n{tail}")
+        raise ProvisionError(f"{argv[0]} failed with status {done.returncode}:\n{tail}", hint=hint)
     return done.stdout
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all in it, but nothing that is mounted there."""
+    run(["rm", "-rf", "--one-file-system", folder])

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from provision.lab.cache import built_once, cache_dir, key_of, locked
 from provision.lab.images import SUITES
-from provision.lab.mirror import Mirror, find_mirror
+from provision.lab.mirror import MIRROR_HINT, Mirror, find_mirror
 from provision.lab.packages import packages_for
-from provision.lab.programs import DEBIAN_KEYRING, run
+from provision.lab.programs import DEBIAN_KEYRING, remove_tree, run
 
 _LAYOUT = 1
 """Counts up when this module writes a repository differently."""
@@ -48,16 +48,14 @@ def _fetch(scratch: Path, *, suite: str, image: Path, packages: Sequence[str]) -
     config.touch(mode=0o600)  # a proxy's address may hold a password
     config.write_text(_apt_conf(apt, image=image, mirror=mirror))
     env = {"APT_CONFIG": str(config)}
-    run(["apt-get", "--quiet", "update"], env=env)
-    run(
-        ["apt-get", "--quiet", "--yes", "--download-only", "install", *packages],
-        env=env,
-    )
+    get = ["apt-get", "--quiet", "--yes"]
+    run([*get, "--error-on=any", "update"], env=env, hint=MIRROR_HINT)
+    run([*get, "--download-only", "install", *packages], env=env, hint=MIRROR_HINT)
     pool = scratch / "pool"
     pool.mkdir()
     for package in (apt / "archives").glob("*.deb"):
         package.rename(pool / package.name)
-    run(["rm", "-r", apt])
+    remove_tree(apt)
 
 
 def _sources(mirror: Mirror, suite: str) -> str:

@@ -22,6 +22,7 @@ import pytest
 
 from provision.assets import demo_fleet_dir
 from provision.errors import ProvisionError
+from provision.lab.cache import cache_dir
 from provision.lab.lab import Lab
 from provision.lab.network import CLIENT, OUTSIDE, SMARTHOST, WORLD
 from provision.lab.power import wait_until
@@ -161,6 +162,49 @@ def test_snapshot_brings_a_removed_file_back_and_forgets_a_later_one(lab: Lab) -
     assert lab.run("mail1", ["test", "-e", "/srv/later"], check=False).returncode == 1
     assert lab.has_snapshot("mail1", "before")
     assert not lab.has_snapshot("mail1", "never")
+
+
+def test_shared_snapshot_serves_another_lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for part in cache_dir().iterdir():
+        if part.name != "snapshots":
+            (cache / part.name).symlink_to(part)
+    monkeypatch.setenv("PROVISION_LAB_CACHE", str(cache))
+    for turn in ("maker", "user"):
+        lab = Lab.open(_fleet(tmp_path / turn))
+        try:
+            lab.up()
+            if turn == "maker":
+                assert not lab.has_snapshot("mail1", "prepared")
+                lab.run("mail1", ["sh", "-c", "echo prepared > /root/state"])
+                lab.snapshot("mail1", "prepared", shared=True)
+            else:
+                lab.restore("mail1", "prepared")
+                assert lab.run("mail1", ["cat", "/root/state"]).stdout == "prepared\n"
+        finally:
+            lab.down()
+
+
+def test_fleet_that_loses_a_host_loses_its_machine(tmp_path: Path) -> None:
+    lab = Lab.open(_fleet(tmp_path / "shrinking"))
+    spec = lab.fleet_dir / "fleet.yml"
+    alone = spec.read_text()
+    second = "  mail2: {address: 198.18.0.12, fqdn: mail2.smartmail.example, release: debian13}\n"
+    try:
+        spec.write_text(alone.replace("\nhosts:\n", f"\nhosts:\n{second}"))
+        lab.up()
+        assert [machine.name for machine in lab.machines] == ["world", "mail1", "mail2"]
+        assert lab.run("mail2", ["hostname", "--fqdn"]).stdout == "mail2.smartmail.example\n"
+        folder = lab.machine_folder("mail2")
+        spec.write_text(alone)
+        lab.up()
+        assert [machine.name for machine in lab.machines] == ["world", "mail1"]
+        assert not folder.exists()
+    finally:
+        lab.down()
 
 
 def test_pulled_cable_cuts_the_network_and_nothing_else(lab: Lab) -> None:
