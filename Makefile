@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 DEMO := inventories/demo
 
 # What the lab needs on this machine, and what the tests need beyond that.
-LAB_PACKAGES := mmdebstrap systemd-container iproute2 dpkg-dev gpg openssh-client debian-archive-keyring python3-venv
+LAB_PACKAGES := mmdebstrap systemd-container iproute2 dpkg-dev gpg gpg-agent openssh-client debian-archive-keyring python3-venv
 TEST_PACKAGES := chromium strace procps
 
 .PHONY: help setup setup-test demo demo-down test check lint types unit golden lab-test bench docs wheel clean

@@ -21,16 +21,17 @@ from provision.lab.world.kept import KeptMessage
 def steps() -> Iterator[Callable[[str], None]]:
     """Show steps: one live line with a clock on a terminal, else one plain line a step."""
     from rich.console import Console  # noqa: PLC0415 - costs start-up time of lab shell
+    from rich.markup import escape  # noqa: PLC0415 - the same
 
     console = Console(stderr=True)
     started = time.monotonic()
 
-    if console.is_terminal:
+    if console.is_terminal and not console.is_dumb_terminal:
         with console.status("") as status:
 
             def step(text: str) -> None:
-                console.print(f"[dim]{time.monotonic() - started:5.1f} s[/]  {text}")
-                status.update(text)
+                console.print(f"{time.monotonic() - started:5.1f} s  {text}", markup=False)
+                status.update(escape(text))
 
             yield step
         return

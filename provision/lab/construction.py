@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +15,10 @@ from provision.lab import power
 from provision.lab.authority import authority
 from provision.lab.disk import Disk, write_files
 from provision.lab.estate import Estate, Machine
-from provision.lab.identity import identity_files
+from provision.lab.identity import identity_files, interface_text
 from provision.lab.images import Recipe, image
 from provision.lab.keys import ensure_key
+from provision.lab.network import in_lab_network, lead_to, make_network
 from provision.lab.programs import remove_tree
 from provision.lab.repository import repository
 from provision.lab.world import host as world
@@ -33,24 +34,31 @@ class Construction:
 
     name: str
     folder: Path
+    machines: Sequence[Machine]
+    """All of the lab's, the world among them."""
     progress: Callable[[str], None]
 
-    def build(self, machines: Iterable[Machine]) -> None:
+    def build(self) -> None:
         """Make sure that the cache has all images and packages; two at a time."""
-        releases = sorted({m.release for m in machines if m != world.MACHINE})
+        releases = sorted({m.release for m in self.machines if m != world.MACHINE})
         with ThreadPoolExecutor(max_workers=2) as pool:
             world_image = pool.submit(image, world.recipe(), progress=self.progress)
             list(pool.map(self._image_and_packages, releases))
             world_image.result()
 
-    def allow_watches(self, machines: Sequence[Machine]) -> None:
+    def connect(self) -> None:
+        """Make the network, with a way to machines at addresses outside the lab's own."""
+        make_network(self.name)
+        lead_to(self.name, self._outsiders())
+
+    def allow_watches(self) -> None:
         """Raise this machine's limit of inotify(7) instances when its default would not do.
 
         It is shared by all labs, as root is the same user in each; without it the last of some
         twenty machines would not come up.
         """
         limit = Path("/proc/sys/fs/inotify/max_user_instances")
-        if len(machines) > _FEW and int(limit.read_text()) < _WATCHES:
+        if len(self.machines) > _FEW and int(limit.read_text()) < _WATCHES:
             self.progress(f"raising fs.inotify.max_user_instances to {_WATCHES}")
             limit.write_text(str(_WATCHES))
 
@@ -74,8 +82,12 @@ class Construction:
         """Boot a machine that is off, or that is not what the fleet says any more."""
         folder = self._folder_of(machine)
         login_key = ensure_key(self.folder / "id_ed25519")
-        extra = world.EXTRA_ADDRESSES if machine == world.MACHINE else ()
-        files = identity_files(machine, folder=folder, login_key=login_key, extra=extra)
+        interface = interface_text(
+            machine.address,
+            extra=world.EXTRA_ADDRESSES if machine == world.MACHINE else (),
+            neighbours=[a for a in self._outsiders() if a != machine.address],
+        )
+        files = identity_files(machine, folder=folder, login_key=login_key, interface=interface)
         noted = folder / "identity.json"
         digests = json.dumps(world.file_digests(files))
         if power.is_running(folder):
@@ -88,14 +100,17 @@ class Construction:
         self.progress(f"booting {machine.name}: {machine.release}, {machine.address}")
         power.start(folder, lab=self.name)
 
-    def remove_others(self, machines: Sequence[Machine]) -> None:
+    def remove_others(self) -> None:
         """Switch off and remove machines that the fleet no longer has."""
-        wanted = {machine.name for machine in machines}
+        wanted = {machine.name for machine in self.machines}
         for folder in sorted((self.folder / "hosts").glob("*")):
             if folder.name not in wanted:
                 self.progress(f"removing {folder.name}, which the fleet no longer has")
                 power.cut(folder)
                 remove_tree(folder)
+
+    def _outsiders(self) -> list[str]:
+        return [m.address for m in self.machines if not in_lab_network(m.address)]
 
     def _folder_of(self, machine: Machine) -> Path:
         folder = self.folder / "hosts" / machine.name
@@ -119,6 +134,11 @@ class Construction:
     def _image_and_packages(self, release: str) -> tuple[Path, Path]:
         tree = image(Recipe(release, authority()), progress=self.progress)
         return tree, repository(release, image=tree, progress=self.progress)
+
+
+def forget_files(folder: Path) -> None:
+    """Let the next ``start_world`` write every file again: the disk in ``folder`` went back."""
+    (folder / "files.json").unlink(missing_ok=True)
 
 
 def _change_running(folder: Path, changed: Files) -> None:

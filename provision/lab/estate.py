@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from provision.errors import ProvisionError
 from provision.lab.images import SUITES
-from provision.lab.network import CLIENT, PREFIX, RESERVED
+from provision.lab.network import LAB_NETWORK, RESERVED
 from provision.model.fleet import Fleet, Smarthost
 
 
@@ -35,6 +35,7 @@ class Login:
     """A login that the ISP's smarthost knows, and the sender domains that it may use."""
 
     host: str
+    port: int
     username: str
     password: str = field(repr=False)
     senders: tuple[str, ...]
@@ -89,23 +90,33 @@ def _login(fleet: Fleet, smarthost: Smarthost) -> Login:
         for domain in site.domains
     ]
     return Login(
-        str(smarthost.host), smarthost.username, smarthost.password.reveal(), tuple(senders)
+        host=str(smarthost.host),
+        port=smarthost.port,
+        username=smarthost.username,
+        password=smarthost.password.reveal(),
+        senders=tuple(senders),
     )
 
 
 def _require_fitting(machine: Machine) -> None:
-    network = ipaddress.ip_network(f"{CLIENT}/{PREFIX}", strict=False)
-    try:
-        inside = ipaddress.ip_address(machine.address) in network
-    except ValueError:
-        inside = False
-    if not inside or machine.address in RESERVED:
-        taken = ", ".join(sorted(RESERVED))
+    if not _is_usable(machine.address):
         raise ProvisionError(
             f"host {machine.name} has the address {machine.address}, which a lab does not have",
-            hint=f"rehearse with a copy of the fleet whose hosts are in {network}, not {taken}",
+            hint=f"rehearse with an IPv4 address, its real one or one of {LAB_NETWORK},"
+            f" but none of {', '.join(sorted(RESERVED))}",
         )
+    if machine.name == "world":
+        raise ProvisionError("a lab has a host called world besides the fleet's own")
     if machine.release not in SUITES:
         raise ProvisionError(
             f"host {machine.name} is {machine.release}; a lab can build {', '.join(SUITES)}"
         )
+
+
+def _is_usable(text: str) -> bool:
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    special = address.is_loopback or address.is_multicast or address.is_unspecified
+    return not special and text not in RESERVED

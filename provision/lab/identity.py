@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from provision.lab.estate import Machine
 from provision.lab.keys import ensure_key
-from provision.lab.network import PREFIX, WORLD
+from provision.lab.network import LAB_NETWORK, PREFIX, WORLD, in_lab_network
 
 
 def identity_files(
-    machine: Machine, *, folder: Path, login_key: str, extra: tuple[str, ...] = ()
+    machine: Machine, *, folder: Path, login_key: str, interface: str
 ) -> dict[str, tuple[str, int]]:
     """Absolute path to (text, mode). Keys and machine-id are made once, in ``folder``.
 
-    ``login_key`` may log in as root; ``extra`` are further addresses of the machine.
+    ``login_key`` may log in as root; ``interface`` is what ``interface_text`` wrote.
     """
     short = machine.fqdn.partition(".")[0]
     host_key = folder / "ssh_host_ed25519_key"
@@ -27,7 +28,7 @@ def identity_files(
             0o644,
         ),
         "/etc/machine-id": (f"{_machine_id(folder)}\n", 0o444),
-        "/etc/network/interfaces.d/host0": (_interface(machine.address, extra), 0o644),
+        "/etc/network/interfaces.d/host0": (interface, 0o644),
         "/etc/resolv.conf": (f"nameserver {WORLD}\n", 0o644),
         "/etc/ssh/ssh_host_ed25519_key": (host_key.read_text(), 0o600),
         "/etc/ssh/ssh_host_ed25519_key.pub": (f"{public}\n", 0o644),
@@ -41,10 +42,19 @@ def known_host_line(machine: Machine, *, folder: Path) -> str:
     return f"{machine.address},{machine.fqdn},{machine.name} {key_type} {key}\n"
 
 
-def _interface(address: str, extra: tuple[str, ...]) -> str:
-    # There is no gateway: nothing outside the lab can be reached (interfaces(5)).
-    lines = ["auto host0", "iface host0 inet static", f"    address {address}/{PREFIX}"]
+def interface_text(address: str, *, extra: Sequence[str], neighbours: Sequence[str]) -> str:
+    """The machine's network settings (interfaces(5)): no gateway, so that nothing leaves the lab.
+
+    ``extra`` are further addresses of its own. ``neighbours`` are machines at addresses of the
+    world outside, as a real fleet has them; they are on the same wire, too.
+    """
+    lines = ["auto host0", "iface host0 inet static"]
+    if in_lab_network(address):
+        lines.append(f"    address {address}/{PREFIX}")
+    else:
+        lines += [f"    address {address}/32", f"    up ip route add {LAB_NETWORK} dev host0"]
     lines += [f"    up ip address add {other}/{PREFIX} dev host0" for other in extra]
+    lines += [f"    up ip route add {other}/32 dev host0" for other in neighbours]
     return "\n".join(lines) + "\n"
 
 

@@ -15,10 +15,10 @@ from provision.lab import power
 from provision.lab.access import remove_connection, write_access, write_connection
 from provision.lab.cache import locked, state_dir
 from provision.lab.cgroups import remove_groups
-from provision.lab.construction import Construction
+from provision.lab.construction import Construction, forget_files
 from provision.lab.estate import Machine, estate_of
 from provision.lab.forwarding import forward, stop_forwarding
-from provision.lab.network import make_network, namespace_path, plug, remove_network
+from provision.lab.network import namespace_path, plug, remove_network
 from provision.lab.programs import remove_tree, require_machine
 from provision.lab.record import LabRecord, loopback_urls
 from provision.lab.snapshots import go_back, has_snapshot, take_snapshot
@@ -100,13 +100,13 @@ class Lab:
         estate = estate_of(fleet or load_fleet(self.fleet_dir))
         machines = (world.MACHINE, *estate.machines)
         with locked(self.folder / "lock"):
-            work = Construction(self.name, self.folder, progress)
-            work.build(machines)
+            work = Construction(self.name, self.folder, machines, progress)
+            work.build()
             write_access(self.folder, machines)
             LabRecord(str(self.fleet_dir), machines).save(self.folder)
-            make_network(self.name)
-            work.remove_others(machines)
-            work.allow_watches(machines)
+            work.connect()
+            work.remove_others()
+            work.allow_watches()
             work.start_world(estate)
             for machine in estate.machines:
                 work.start(machine)
@@ -133,8 +133,9 @@ class Lab:
     def start(self, name: str) -> None:
         """Switch one machine on and wait until it answers."""
         machine = self.machine(name)
-        make_network(self.name)
-        Construction(self.name, self.folder, quiet).start(machine)
+        work = Construction(self.name, self.folder, self.machines, quiet)
+        work.connect()
+        work.start(machine)
         self._wait([machine])
 
     def stop(self, name: str) -> None:
@@ -180,6 +181,7 @@ class Lab:
         if power.is_running(folder):
             power.cut(folder)
         go_back(folder, snapshot)
+        forget_files(folder)
         self.start(name)
 
     def has_snapshot(self, name: str, snapshot: str) -> bool:

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from provision.errors import ProvisionError
 from provision.lab.programs import run
 
-_SUITE = re.compile(r"(?:stretch|buster|bullseye|bookworm|trixie|forky|oldstable|stable|testing)")
+_RELEASE_FILE = re.compile(r"'(?P<uri>[^']+)/dists/(?P<suite>[^']+)/InRelease'")
+_SUITE = re.compile(
+    r"(?:stretch|buster|bullseye|bookworm|trixie|forky|oldstable|stable|testing)"
+    r"(?P<pocket>-security|/updates|-updates)?"
+)
 _CARRIED = re.compile(r"Acquire::(?:https?::|Check-Valid-Until |Check-Date |Retries |By-Hash )")
 
 
@@ -31,10 +35,7 @@ def find_mirror() -> Mirror:
 
     $PROVISION_LAB_MIRROR and $PROVISION_LAB_SECURITY_MIRROR win over apt's configuration.
     """
-    targets = run(
-        ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"]
-    )
-    debian, security = parse_targets(targets)
+    debian, security = parse_uris(run(["apt-get", "update", "--print-uris"]))
     debian = os.environ.get("PROVISION_LAB_MIRROR") or debian
     if not debian:
         raise ProvisionError(
@@ -49,20 +50,20 @@ def find_mirror() -> Mirror:
     return Mirror(debian, security, carried_settings(run(["apt-config", "dump"])))
 
 
-def parse_targets(text: str) -> tuple[str | None, str | None]:
-    """Debian's and its security archive's URI from lines of ``RELEASE URI``; None when absent."""
-    debian = security = None
-    for line in text.splitlines():
-        release, _, uri = line.partition(" ")
-        suite, _, rest = release.partition("-")
-        suite, _, old_style = suite.partition("/")
-        if not _SUITE.fullmatch(suite):
-            continue
-        if rest == "security" or old_style == "updates":
-            security = security or uri
-        elif not rest:
-            debian = debian or uri
-    return debian, security
+def parse_uris(text: str) -> tuple[str | None, str | None]:
+    """Debian's and its security archive's URI from ``apt-get update --print-uris``, or None.
+
+    Other vendors name their suites after Debian's: Debian's own archive has its -updates, too.
+    """
+    pockets: dict[str, set[str]] = {}
+    for found in _RELEASE_FILE.finditer(text):
+        suite = _SUITE.fullmatch(found["suite"])
+        if suite:
+            pockets.setdefault(found["uri"], set()).add(suite["pocket"] or "")
+    security = [uri for uri, has in pockets.items() if has & {"-security", "/updates"}]
+    archives = [uri for uri, has in pockets.items() if "" in has]
+    archives.sort(key=lambda uri: "-updates" not in pockets[uri])  # else the first is as good
+    return next(iter(archives), None), next(iter(security), None)
 
 
 def carried_settings(dump: str) -> str:

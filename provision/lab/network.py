@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from provision.lab.programs import run
@@ -26,6 +28,7 @@ NAMESERVER = "198.18.0.5"
 """Authoritative name server, on ``world``."""
 
 PREFIX = 24
+LAB_NETWORK = ipaddress.ip_network("198.18.0.0/24")
 RESERVED = frozenset({CLIENT, SECOND_CLIENT, WORLD, SMARTHOST, OUTSIDE, NAMESERVER})
 
 BRIDGE = "br0"
@@ -53,6 +56,17 @@ def remove_network(lab: str) -> None:
     """Remove the namespace and all in it; nothing happens when it is gone."""
     if namespace_path(lab).exists():
         run(["ip", "netns", "delete", lab])
+
+
+def in_lab_network(address: str) -> bool:
+    """True for an address of the lab's own network, false for one of the world outside."""
+    return ipaddress.ip_address(address) in LAB_NETWORK
+
+
+def lead_to(lab: str, addresses: Iterable[str]) -> None:
+    """Let the client side reach machines at ``addresses`` outside the lab's network."""
+    for address in addresses:
+        run(["ip", "-netns", lab, "route", "replace", f"{address}/32", "dev", BRIDGE])
 
 
 def plug(lab: str, *, leader: int, plugged: bool) -> None:

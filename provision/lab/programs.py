@@ -17,6 +17,7 @@ NEEDED = {
     "nsenter": "util-linux",
     "dpkg-scanpackages": "dpkg-dev",
     "gpg": "gpg",
+    "gpg-agent": "gpg-agent",
     "ssh": "openssh-client",
     "apt-get": "apt",
 }

@@ -28,7 +28,8 @@ _TREE = {Release.DEBIAN13: "dovecot/2.4"}
 
 def render_dovecot(view: HostView) -> Part:
     """The part of Dovecot; account data stands in files of its own and in none of these."""
-    live = marker(view, (_configuration(view, "unmarked"),))
+    chain = view.host_certificate.chain.encode()
+    live = marker(view, (chain, _configuration(view, "unmarked")))
     content = _configuration(view, live)
     return Part(
         files=(

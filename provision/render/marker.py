@@ -17,12 +17,12 @@ from provision.render.view import HostView
 def marker(view: HostView, contents: Iterable[bytes]) -> str:
     """``provision-`` and 16 hexadecimal digits: a keyed digest of all that the daemon reads.
 
-    ``contents`` are its files before they name the marker; the host's certificate counts too. The
+    ``contents`` are its files before they name the marker, and the certificates that it serves. The
     digest is keyed (RFC 2104) because a world-readable file shows it and ``contents`` may hold
     passwords.
     """
     digest = hmac.new(view.fleet.fingerprint_key.reveal().encode(), digestmod=hashlib.sha256)
-    for content in (view.host_certificate.chain.encode(), *contents):
+    for content in contents:
         digest.update(len(content).to_bytes(8, "big"))
         digest.update(content)
     return f"provision-{digest.hexdigest()[:16]}"

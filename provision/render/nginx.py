@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from provision.model.bundle import (
     Activation,
     ManagedDirectory,
@@ -13,7 +11,7 @@ from provision.model.bundle import (
     Verb,
 )
 from provision.model.fleet import Site
-from provision.render.brand import logo_name, style_sheet
+from provision.render.brand import logo_name
 from provision.render.limits import MESSAGE_SIZE_LIMIT
 from provision.render.marker import marker
 from provision.render.templates import fill
@@ -101,7 +99,5 @@ def _server(site: Site) -> bytes:
         certificate=site_certificate(site),
         key=site_key(site),
         brand=f"{BRANDS}/{site.domain}",
-        # A changed style sheet has another address, so that no browser keeps the old one.
-        brand_version=hashlib.sha256(style_sheet(site)).hexdigest()[:12],
         logo=logo_name(site),
     )

@@ -56,7 +56,7 @@ def render_postfix(view: HostView) -> Part:
     """The part of Postfix; account data is looked up in maps and stands in none of these files."""
     files = _configuration(view)
     read = (*files, _master(view, "unmarked"))
-    live = marker(view, (file.content for file in read))
+    live = marker(view, (view.host_certificate.chain.encode(), *(file.content for file in read)))
     return Part(
         files=(*files, _master(view, live), _drop_in()),
         directories=(

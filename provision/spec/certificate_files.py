@@ -10,6 +10,8 @@ from provision.model.certificate import CertificatePair
 from provision.model.secret import Secret
 from provision.spec.wrong import WrongError
 
+_PEM = "PEM starts with -----BEGIN; the certificate comes first, then its chain"
+
 
 def check_pair(chain: bytes, key: bytes, name: Domain) -> CertificatePair:
     """The pair when the key fits the first certificate and that is for ``name``; WrongError."""
@@ -19,13 +21,16 @@ def check_pair(chain: bytes, key: bytes, name: Domain) -> CertificatePair:
     try:
         leaf = x509.load_pem_x509_certificates(chain)[0]
     except ValueError as error:
-        raise WrongError("the chain holds no PEM certificate") from error
+        raise WrongError("the chain holds no PEM certificate", hint=_PEM) from error
     try:
         private = serialization.load_pem_private_key(key, password=None)
     except (ValueError, TypeError) as error:
-        raise WrongError("the key is no PEM private key without a passphrase") from error
+        raise WrongError("the key is no PEM private key without a passphrase", hint=_PEM) from error
     if private.public_key() != leaf.public_key():
-        raise WrongError("the key does not belong to the first certificate of the chain")
+        raise WrongError(
+            "the key does not belong to the first certificate of the chain",
+            hint="put the host's own certificate first, and give the key it was made with",
+        )
     try:
         extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         names = extension.value.get_values_for_type(x509.DNSName)

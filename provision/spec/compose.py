@@ -11,7 +11,7 @@ from typing import Any, Never
 import yaml
 from yaml._yaml import CParser
 
-from provision.spec.characters import describe, first_unseen, visible
+from provision.spec.characters import describe, first_unseen, shown
 from provision.spec.node import Document, Node, SecretRef
 from provision.spec.problem import Note, Place, Problem, Problems
 from provision.spec.scalars import resolve_key, resolve_plain
@@ -40,9 +40,13 @@ class _Frame:
         self.skip = False
 
 
-def compose(source: Source, problems: Problems) -> Document | None:
-    """The document of a file, or None after reporting why there is none."""
-    composer = _Composer(source, problems)
+def compose(source: Source, problems: Problems, *, is_secret: bool = False) -> Document | None:
+    """The document of a file, or None after reporting why there is none.
+
+    ``is_secret``: its texts may be long and hold line breaks, as keys in PEM do; what a secret may
+    hold is then decided where it is used.
+    """
+    composer = _Composer(source, problems, is_secret=is_secret)
     try:
         root = composer.run()
     except _StopError:
@@ -54,8 +58,9 @@ def compose(source: Source, problems: Problems) -> Document | None:
 
 
 class _Composer:
-    def __init__(self, source: Source, problems: Problems) -> None:
+    def __init__(self, source: Source, problems: Problems, *, is_secret: bool) -> None:
         self._source = source
+        self._is_secret = is_secret
         self._problems = problems
         self._stack: list[_Frame] = []
         self._anchors: dict[str, Node | None] = {}
@@ -86,7 +91,9 @@ class _Composer:
                 hint="one file holds one document; delete the '---' or split the file",
             )  # fmt: skip
         if event.version or event.tags:
-            self._stop("directive", event, "directives (%YAML, %TAG) are not used in a spec")
+            self._stop("directive", event, "directives (%YAML, %TAG) are not used in a spec",
+                hint="delete the line",
+            )  # fmt: skip
 
     def _finished(self) -> Node:
         if self._root is None or self._root.data is None:
@@ -102,7 +109,8 @@ class _Composer:
     def _scalar(self, event: Any) -> None:
         node = Node(None, line=event.start_mark.line, column=event.start_mark.column)
         node.end_line, node.end_column = event.end_mark.line, event.end_mark.column
-        self._check_text(event, node)
+        if not self._is_secret:
+            self._check_text(event, node)
         frame = self._stack[-1] if self._stack else None
         if frame is not None and frame.key is None and isinstance(frame.node.children, dict):
             self._key(frame, node, event)
@@ -125,6 +133,7 @@ class _Composer:
             self._problems.error(
                 "too-long", self._place(node),
                 f"the text has {len(text)} characters; the limit is {MAX_TEXT}",
+                hint="no key of a spec takes a text as long as this",
             )  # fmt: skip
 
     def _value(self, event: Any) -> Any:
@@ -138,7 +147,7 @@ class _Composer:
 
     def _refuse_tag(self, event: Any) -> None:
         self._problems.error(
-            "tag", self._event_place(event), f"the tag {visible(event.tag)} is not used in a spec",
+            "tag", self._event_place(event), "a tag like this is not used in a spec",
             hint="the one tag is !secret NAME; write other text in quotes",
         )  # fmt: skip
 
@@ -157,7 +166,7 @@ class _Composer:
         elif text is None:
             self._problems.error(
                 "ambiguous-key", self._place(node),
-                f"YAML does not read the key {event.value or '(nothing)'} as text",
+                f"YAML does not read the key {shown(event.value)} as text",
                 hint="put the key in quotes",
             )  # fmt: skip
         first = frame.node.keys.get(node.data)
@@ -172,7 +181,7 @@ class _Composer:
             Problem(
                 "duplicate-key",
                 self._place(node),
-                f"the key {visible(node.data)} is given twice, first in line {place.line}",
+                f"the key {shown(node.data)} is given twice, first in line {place.line}",
                 hint="keep one of the two",
                 notes=(Note(place, "first given here"),),
             )
@@ -180,7 +189,9 @@ class _Composer:
 
     def _open(self, event: Any) -> None:
         if len(self._stack) >= MAX_DEPTH:
-            self._stop("depth", event, f"the nesting is deeper than the limit of {MAX_DEPTH}")
+            self._stop("depth", event, f"the nesting is deeper than the limit of {MAX_DEPTH}",
+                hint="nothing in a spec is nested this deep; is a bracket not closed?",
+            )  # fmt: skip
         mapping = isinstance(event, yaml.MappingStartEvent)
         node = Node(
             {} if mapping else [], line=event.start_mark.line, column=event.start_mark.column
@@ -208,10 +219,14 @@ class _Composer:
 
     def _alias(self, event: Any) -> None:
         if event.anchor not in self._anchors:
-            self._stop("alias", event, f"there is no anchor &{visible(event.anchor)} above")
+            self._stop("alias", event, "there is no anchor of this name above",
+                hint="text that starts with * needs quotes",
+            )  # fmt: skip
         node = self._anchors[event.anchor]
         if node is None:
-            self._stop("alias", event, f"*{visible(event.anchor)} stands inside of itself")
+            self._stop("alias", event, "the alias stands inside of what it stands for",
+                hint="write the values out",
+            )  # fmt: skip
         self._aliased += node.weight
         if self._aliased > MAX_ALIASED:
             self._stop(
@@ -220,7 +235,9 @@ class _Composer:
             )  # fmt: skip
         frame = self._stack[-1] if self._stack else None
         if frame is not None and frame.key is None and isinstance(frame.node.children, dict):
-            self._stop("complex-key", event, "a key is plain text, not an alias")
+            self._stop(
+                "complex-key", event, "a key is plain text, not an alias", hint="put it in quotes"
+            )
         self._attach(node)
 
     def _attach(self, node: Node) -> None:
@@ -235,14 +252,14 @@ class _Composer:
             parent.data.append(node.data)
         elif parent.children is not None and frame.key is not None:
             if frame.skip:
-                parent.refused += (node,)
+                parent.refused += ((frame.key.data, node),)
             else:
                 parent.keys[frame.key.data] = frame.key
                 parent.children[frame.key.data] = node
                 parent.data[frame.key.data] = node.data
             frame.key, frame.skip = None, False
 
-    def _stop(self, code: str, event: Any, message: str, *, hint: str | None = None) -> Never:
+    def _stop(self, code: str, event: Any, message: str, *, hint: str) -> Never:
         self._problems.error(code, self._event_place(event), message, hint=hint)
         raise _StopError
 

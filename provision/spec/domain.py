@@ -15,19 +15,25 @@ _TOGETHER = (
     {"LATIN", "CJK", "HANGUL"},
     {"LATIN", "CJK", "BOPOMOFO"},
 )
+_AS_IN = "a domain is letters, digits and inner hyphens between dots, as in acme.example"
 _SCRIPTLESS = {"DIGIT", "HYPHEN-MINUS", "COMBINING", "MIDDLE", "FULL"}
 
 
 def parse_domain(text: str) -> Domain:
     """A domain as A-labels; raises WrongError."""
     if not text.isascii():
-        return Domain.parse(_to_ascii(text))
-    domain = Domain.parse(text)
+        text = _to_ascii(text)
+    try:
+        domain = Domain.parse(text)
+    except ValueError as error:
+        raise WrongError(str(error), hint=_AS_IN) from error
     for label in domain.name.split("."):
         if label.startswith("xn--"):
             _to_unicode(label)
         elif label[2:4] == "--":
-            raise WrongError(f"label {label!r} has '--' at its third place (RFC 5891 4.2.3.1)")
+            raise WrongError(
+                f"label {label!r} has '--' at its third place (RFC 5891 4.2.3.1)", hint=_AS_IN
+            )
     return domain
 
 
@@ -39,7 +45,9 @@ def _to_ascii(text: str) -> str:
     try:
         return idna.encode(text, uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        raise WrongError(f"{shown(text)} is no international domain (RFC 5891)") from error
+        raise WrongError(
+            f"{shown(text)} is no international domain (RFC 5891)", hint=_AS_IN
+        ) from error
 
 
 def _to_unicode(label: str) -> str:
@@ -48,11 +56,15 @@ def _to_unicode(label: str) -> str:
     try:
         return idna.decode(label)
     except (idna.IDNAError, UnicodeError) as error:
-        raise WrongError(f"{shown(label)} decodes to no valid name (RFC 5891)") from error
+        raise WrongError(
+            f"{shown(label)} decodes to no valid name (RFC 5891)", hint=_AS_IN
+        ) from error
 
 
 def mixed_scripts(domain: Domain) -> str | None:
     """How a label of ``domain`` mixes scripts, as in ``NAME (CYRILLIC and LATIN)``, or None."""
+    if "xn--" not in domain.name:
+        return None
     for label in domain.name.split("."):
         if not label.startswith("xn--"):
             continue

@@ -101,7 +101,10 @@ class SmarthostSpec(DoorModel):
     """A server that takes our outgoing mail, with the login it gave us."""
 
     host: DomainValue = Field(description="Its host name.", examples=["smtp.yourisp.example"])
-    port: Port = Field(default=587, description="TCP port; it must offer STARTTLS.")
+    port: Port = Field(
+        default=587,
+        description="TCP port: 587 and others with STARTTLS, 465 with TLS from the first byte.",
+    )
     tls: Literal["verify", "encrypt"] = Field(
         default="verify",
         description="`verify`: encrypted, and its certificate names `host`; `encrypt`: encrypted,"
@@ -118,7 +121,7 @@ class MailboxDefaults(DoorModel):
 
     quota: QuotaValue | None = Field(
         default=None,
-        description="Largest size of a mailbox: `500M`, `2G`, or `none`.",
+        description="Largest size of a mailbox: `500M`, `2G`, or `none`, as when left out.",
         examples=["2G"],
     )
     imap: bool = Field(default=True, description="May log in with IMAP.")
@@ -185,10 +188,17 @@ class MailboxSpec(DoorModel):
         " SHA512-CRYPT, SHA256-CRYPT or PBKDF2.",
     )
     quota: QuotaValue | None = Field(
-        default=None, description="Largest size: `500M`, `2G`, or `none`.", examples=["5G"]
+        default=None,
+        description="Largest size: `500M`, `2G`, or `none`; as `defaults` say when left out.",
+        examples=["5G"],
     )
-    imap: bool | None = Field(default=None, description="May log in with IMAP (webmail does too).")
-    pop3: bool | None = Field(default=None, description="May log in with POP3.")
+    imap: bool | None = Field(
+        default=None,
+        description="May log in with IMAP, as webmail does; as `defaults` say when left out.",
+    )
+    pop3: bool | None = Field(
+        default=None, description="May log in with POP3; as `defaults` say when left out."
+    )
     aliases: list[LocalValue] = Field(
         default_factory=list,
         description="Further local parts that deliver here and may be sent as.",

@@ -32,7 +32,10 @@ def find_site_files(root: Path, problems: Problems) -> list[str]:
                 _refuse(here / name, "is a link to a folder, which is not followed", problems)
         found += [str(here / name) for name in files if _is_site(here / name, problems)]
     if not found and not problems.has_errors:
-        problems.warn("no-sites", Place(SITES_FOLDER), "there are no site files in sites/")
+        problems.warn(
+            "no-sites", Place(SITES_FOLDER), "there are no site files in sites/",
+            hint="a site file ends in .yml",
+        )  # fmt: skip
     return sorted(found)
 
 

@@ -31,7 +31,7 @@ def _parse_ip(text: str) -> str:
         raise WrongError(f"{shown(text)} is not an IP address", hint="as in 192.0.2.10") from error
     scoped = isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None
     if address.is_unspecified or address.is_multicast or address.is_link_local or scoped:
-        raise WrongError(f"{address} is not the address of one host")
+        raise WrongError(f"{address} is not the address of one host", hint="as in 192.0.2.10")
     if address == ipaddress.ip_address("255.255.255.255"):
-        raise WrongError(f"{address} is not the address of one host")
+        raise WrongError(f"{address} is not the address of one host", hint="as in 192.0.2.10")
     return str(address)

@@ -16,11 +16,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from provision.spec.door import DoorModel, FleetFile, SiteFile
 from provision.spec.folder import FLEET_FILE
 from provision.spec.node import Document, Node, SecretRef
+from provision.spec.quotes import Span
 
 SECRET_KEYS = frozenset({"password", "password_hash", "key"})
-Span = tuple[int, int, int]
-"""Line, first column and column after the last, all from 0, of text to hide."""
-
 _TO_THE_END = 1 << 30
 _KEY = re.compile(r"""(?:^|(?<=[\s{,\-"']))["']?([\w.@+/-]+)["']?\s*:(?=\s|$)""")
 
@@ -34,20 +32,23 @@ def hidden_spans(document: Document) -> list[Span]:
 def _hidden(node: Node, shape: Any) -> Iterator[Node]:
     """Scalars below ``node`` that are not a text which ``shape`` expects and that is no secret."""
     shape = _plain(shape)
-    inner: list[tuple[Node, Any]] = [(refused, None) for refused in node.refused]
     if node.children is None:
         if shape is None or _is_container(shape):
             yield node
     elif isinstance(node.children, list):
         element = get_args(shape)[0] if get_origin(shape) is list else None
-        inner += [(child, element) for child in node.children]
-    elif isinstance(shape, type) and issubclass(shape, DoorModel):
-        inner += [(child, _field(shape, key)) for key, child in node.children.items()]
+        for child in node.children:
+            yield from _hidden(child, element)
     else:
-        value = get_args(shape)[1] if get_origin(shape) is dict else None
-        inner += [(child, value) for child in node.children.values()]
-    for child, expected in inner:
-        yield from _hidden(child, expected)
+        for key, child in [*node.children.items(), *node.refused]:
+            yield from _hidden(child, _value_shape(shape, key))
+
+
+def _value_shape(shape: Any, key: str) -> Any:
+    """What a mapping of ``shape`` expects at ``key``; None: nothing that may be shown."""
+    if isinstance(shape, type) and issubclass(shape, DoorModel):
+        return _field(shape, key)
+    return get_args(shape)[1] if get_origin(shape) is dict else None
 
 
 def _plain(shape: Any) -> Any:
@@ -112,12 +113,14 @@ def hidden_in_broken(lines: list[str], number: int) -> list[Span]:
     start = keys[0].start() if keys else len(line)
     if line[:start].strip(" -[{,") and _key_above(lines, number) not in safe:
         spans.append((number, 0, start))
-    for key, following in zip(keys, [*keys[1:], None], strict=True):
-        end = following.start() if following else len(line)
+    ends = [key.start() for key in keys[1:]] + [len(line)]
+    for key, end in zip(keys, ends, strict=False):
         value = line[key.end() : end]
         is_reference = re.fullmatch(r"\s*!secret [\w./@+-]+[\s,}\]]*", value)
         if key[1] not in safe and re.search(r"\w", value) and not is_reference:
-            spans.append((number, key.end(), end))
+            shown_before = len(value) - len(value.lstrip())
+            shown_after = len(value) - len(value.rstrip(" ,"))
+            spans.append((number, key.end() + shown_before, end - shown_after))
     return spans
 
 

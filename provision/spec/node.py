@@ -42,8 +42,8 @@ class Node:
         self.end_column = column
         self.children: dict[str, Node] | list[Node] | None = None
         self.keys: dict[str, Node] = {}
-        self.refused: tuple[Node, ...] = ()
-        """Values of keys that were refused: no data, but never to be shown either."""
+        self.refused: tuple[tuple[str, Node], ...] = ()
+        """Keys that were refused and their values: no data, but text of the file."""
         self.weight = 1
         """How many values it holds, aliases counted as if they were written out."""
 

@@ -40,15 +40,18 @@ def parse_logo(file: str, content: bytes) -> Logo:
     if suffix == ".svg":
         _check_svg(content)
         return Logo(filename, "image/svg+xml", content)
-    raise WrongError("a logo is a .svg or .png file")
+    raise WrongError("a logo is a .svg or .png file", hint=_PLAIN)
 
 
 def _check_png(content: bytes) -> None:
     if not content.startswith(_PNG) or content[12:16] != b"IHDR" or len(content) < 33:
-        raise WrongError("the file is not a PNG picture")
+        raise WrongError("the file is not a PNG picture", hint="export it again as PNG")
     width, height = struct.unpack(">II", content[16:24])
     if not 0 < width <= _MAX_SIDE or not 0 < height <= _MAX_SIDE:
-        raise WrongError(f"the picture measures {width}x{height}; the limit is {_MAX_SIDE}")
+        raise WrongError(
+            f"the picture measures {width}x{height}; the limit is {_MAX_SIDE}",
+            hint="make it smaller",
+        )
 
 
 class _SvgCheck:
@@ -61,7 +64,7 @@ class _SvgCheck:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, element = name.rpartition(" ")
         if self._depth == 0 and (namespace, element) != (_SVG, "svg"):
-            raise WrongError("the file is not an SVG picture")
+            raise WrongError("the file is not an SVG picture", hint=_PLAIN)
         if namespace != _SVG or element not in _DRAWING:
             raise WrongError(f"the SVG holds the element {shown(element)}", hint=_PLAIN)
         self._depth += 1
@@ -81,6 +84,11 @@ class _SvgCheck:
         if self._style is not None:
             self._style.append(text)
 
+    def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        # A reader that believes another encoding would see another file than the one checked.
+        if (encoding or "utf-8").lower() not in ("utf-8", "us-ascii"):
+            raise WrongError("the SVG is not in UTF-8", hint=_PLAIN)
+
     def refuse(self, *_: object) -> Never:
         raise WrongError("the SVG holds a document type or instruction", hint=_PLAIN)
 
@@ -95,7 +103,8 @@ def _check_attribute(name: str, value: str) -> None:
 
 def _check_svg(content: bytes) -> None:
     check = _SvgCheck()
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+    parser.XmlDeclHandler = check.declaration
     parser.StartElementHandler = check.start
     parser.EndElementHandler = check.end
     parser.CharacterDataHandler = check.text
@@ -106,5 +115,6 @@ def _check_svg(content: bytes) -> None:
     except expat.ExpatError as error:
         raise WrongError(
             f"the file is not an SVG picture: {expat.ErrorString(error.code)} in line"
-            f" {error.lineno}"
+            f" {error.lineno}",
+            hint=_PLAIN,
         ) from error

@@ -46,7 +46,8 @@ class Problem:
     code: str
     place: Place
     message: str
-    hint: str | None = None
+    hint: str
+    """What to do about it."""
     severity: Severity = Severity.ERROR
     notes: tuple[Note, ...] = ()
 
@@ -62,11 +63,11 @@ class Problems:
         if problem not in self._found[-20:]:
             self._found.append(problem)
 
-    def error(self, code: str, place: Place, message: str, *, hint: str | None = None) -> None:
+    def error(self, code: str, place: Place, message: str, *, hint: str) -> None:
         """Keep an error."""
         self.add(Problem(code, place, message, hint))
 
-    def warn(self, code: str, place: Place, message: str, *, hint: str | None = None) -> None:
+    def warn(self, code: str, place: Place, message: str, *, hint: str) -> None:
         """Keep a warning."""
         self.add(Problem(code, place, message, hint, Severity.WARNING))
 

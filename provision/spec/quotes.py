@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provision.spec.characters import visible
-from provision.spec.masking import Span, hidden_in_broken, hidden_spans
 from provision.spec.node import Document
 from provision.spec.problem import Place
 from provision.spec.source import Source
 
 MASK = "********"
+Span = tuple[int, int, int]
+"""Line, first column and column after the last, all from 0, of text to hide."""
 _WIDTH = 120
 _BEFORE = 60
 _TELLING_COMMENT = re.compile(
@@ -73,6 +74,11 @@ class Quotes:
         return _joined(spans)
 
     def _spans_of(self, source: Source, number: int) -> list[Span]:
+        from provision.spec.masking import (  # noqa: PLC0415 - only a mistake needs it
+            hidden_in_broken,
+            hidden_spans,
+        )
+
         document = self.documents.get(source.file)
         if document is None:
             return hidden_in_broken(source.lines, number)

@@ -66,7 +66,7 @@ def resolve_site(
     )
     catch_all = None if spec.catch_all is None else _address(spec.catch_all, spec, fleet)
     aliases = [
-        Alias(LocalPart.parse(key), tuple(_address(target, spec, fleet) for target in targets))
+        Alias(LocalPart.parse(key), _addresses(targets, spec, fleet))
         for key, targets in spec.aliases.items()
     ]
     aliases += _roles(mailboxes, aliases, spec=spec, catch_all=catch_all, fleet=fleet)
@@ -96,6 +96,12 @@ def _address(target: Address | LocalPart, spec: SiteFile, fleet: FleetView) -> A
     return fleet.address(target)
 
 
+def _addresses(
+    targets: Sequence[Address | LocalPart], spec: SiteFile, fleet: FleetView
+) -> tuple[Address, ...]:
+    return tuple(_address(target, spec, fleet) for target in targets)
+
+
 def _mailbox(
     key: str, spec: SiteFile, document: Document, *, fleet: FleetView, context: Context
 ) -> Mailbox:
@@ -117,8 +123,7 @@ def _mailbox(
 def _forward(written: MailboxSpec, spec: SiteFile, fleet: FleetView) -> Forward | None:
     if written.forward is None:
         return None
-    to = tuple(_address(target, spec, fleet) for target in written.forward.to)
-    return Forward(to, written.forward.keep_copy)
+    return Forward(_addresses(written.forward.to, spec, fleet), written.forward.keep_copy)
 
 
 def _password(written: MailboxSpec, document: Document, key: str, context: Context) -> Password:

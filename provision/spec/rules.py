@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from provision.spec.problem import Problems
 from provision.spec.rules_address import check_addresses
-from provision.spec.rules_host import check_hosts, check_references, check_smarthosts
+from provision.spec.rules_host import (
+    check_hosts,
+    check_references,
+    check_smarthosts,
+    warn_of_unused,
+)
 from provision.spec.rules_name import check_domains, check_scripts
 from provision.spec.written import WrittenFleet
 
@@ -18,3 +23,5 @@ def check_rules(written: WrittenFleet, problems: Problems) -> None:
     check_domains(written, problems)
     check_scripts(written, problems)
     check_addresses(written, problems)
+    if written.document and not problems.has_errors:
+        warn_of_unused(written, written.document, problems)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from provision.model.address import Address, LocalPart
 from provision.spec.circles import find_circles, reach
+from provision.spec.domain import mixed_scripts
 from provision.spec.problem import Note, Place, Problem, Problems
 from provision.spec.resolve_site import ROLES
 from provision.spec.written import WrittenFleet, WrittenSite
 
+_MOST_REPORTED = 20
 PlaceOf = Callable[..., Place]
 MAX_REACH = 1000
 """Most recipients that one address may stand for (postconf(5), virtual_alias_expansion_limit)."""
@@ -49,13 +51,19 @@ def check_addresses(written: WrittenFleet, problems: Problems) -> None:
             first = directory.setdefault(address, entry)
             if first is not entry:
                 _twice(address, entry.place(), first.place(), problems)
-        _check_roles(one, problems)
+        if written.spec is not None:
+            _check_roles(one, problems)
         _check_logins(one, problems)
     targets = _Targets(written, directory, problems)
     for entry in directory.values():
         if entry.target_path is not None:
             for index, target in enumerate(entry.targets):
                 targets.check(target, entry.one.document.place, *entry.target_path, index)
+                if target in entry.targets[:index]:
+                    problems.error(
+                        "target-twice", entry.target_place(index), f"{target} is named twice",
+                        hint="keep one of the two",
+                    )  # fmt: skip
     for one in written.sites:
         _check_catch_all(one, targets, problems)
     _check_postmaster(written, targets)
@@ -127,6 +135,7 @@ def _check_logins(one: WrittenSite, problems: Problems) -> None:
             problems.warn(
                 "no-login", one.document.key_place("mailboxes", mailbox.local.text),
                 f"nobody can read {one.site.address_of(mailbox)}: imap and pop3 are both off",
+                hint="webmail reads it with IMAP; an alias or forward needs no mailbox",
             )  # fmt: skip
 
 
@@ -170,13 +179,22 @@ def _check_circles(directory: Directory, problems: Problems) -> None:
         problems.error(
             "circle", entry.target_place(index), message, hint="take one of the steps out"
         )
-    for address in graph:
-        if reach(graph, address, limit=MAX_REACH) > MAX_REACH:
-            problems.error(
-                "reach", directory[address].place(),
-                f"mail for {address} would go to more than {MAX_REACH} addresses",
-                hint="this is a mailing list; it needs a program of its own",
-            )  # fmt: skip
+    _check_reach(graph, directory, problems)
+
+
+def _check_reach(
+    graph: dict[Address, tuple[Address, ...]], directory: Directory, problems: Problems
+) -> None:
+    # What an address reaches, those that lead to it reach too: asking where mail starts is enough.
+    inner = {target for targets in graph.values() for target in targets}
+    starts = (address for address in graph if address not in inner)
+    wide = (start for start in starts if reach(graph, start, limit=MAX_REACH) > MAX_REACH)
+    for address in islice(wide, _MOST_REPORTED):
+        problems.error(
+            "reach", directory[address].place(),
+            f"mail for {address} would go to more than {MAX_REACH} addresses",
+            hint="this is a mailing list; it needs a program of its own",
+        )  # fmt: skip
 
 
 def _bare(address: Address) -> Address:
@@ -191,14 +209,31 @@ class _Targets:
         self._written = written
         self._directory = directory
         self._problems = problems
+        hosts = {host.fqdn for host in written.hosts}
+        self._machines = hosts | {one.site.webmail_name for one in written.sites}
+        self._machines -= set(written.own)
 
     def is_ours(self, target: Address) -> bool:
         return target.domain in self._written.own
 
     def check(self, target: Address, place: PlaceOf, *path: str | int) -> None:
         """Report a target in a domain of ours that nothing takes."""
+        if target.domain in self._machines:
+            self._problems.error(
+                "unknown-address", place(*path),
+                f"{target.domain} is a machine's name, and takes no mail",
+                hint="write an address in the domain of a site",
+            )  # fmt: skip
+        mixed = mixed_scripts(target.domain)
+        if mixed:
+            self._problems.warn(
+                "mixed-scripts", place(*path), f"{target} mixes scripts: {mixed}",
+                hint="make sure that this is the domain you mean",
+            )  # fmt: skip
         if not self.is_ours(target) or _bare(target) in self._directory:
             return
+        import difflib  # noqa: PLC0415 - only a mistake needs it
+
         names = [known.local for known in self._directory if known.domain == target.domain]
         near = difflib.get_close_matches(target.local, names, n=1)
         self._problems.error(

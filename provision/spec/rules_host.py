@@ -48,12 +48,7 @@ def check_smarthosts(written: WrittenFleet, document: Document, problems: Proble
             problems.error(
                 "smarthost-loop", place,
                 f"{smarthost.host} is a name of this machine or network, not of a smarthost",
-            )  # fmt: skip
-        if smarthost.port == 465:
-            problems.error(
-                "not-supported", document.place("smarthosts", smarthost.name, "port"),
-                "port 465 (TLS from the first byte) is not supported by this version",
-                hint="587 with STARTTLS is as safe with tls: verify",
+                hint="write the host name that the provider gave",
             )  # fmt: skip
 
 
@@ -69,22 +64,27 @@ def check_references(written: WrittenFleet, document: Document, problems: Proble
     hosts = [host.name for host in written.hosts]
     smarthosts = [smarthost.name for smarthost in written.smarthosts]
     default = written.spec.defaults.outgoing if written.spec else None
-    used: set[str] = set()
     if default is not None:
-        used.add(default)
         _check_outgoing(default, smarthosts, document.place("defaults", "outgoing"), problems)
     for one in written.sites:
         if one.site.host not in hosts:
             _unknown("host", one.site.host, hosts, one.document.place("host"), problems)
         if one.spec.outgoing is not None:
-            used.add(one.spec.outgoing)
             place = one.document.place("outgoing")
             _check_outgoing(one.spec.outgoing, smarthosts, place, problems)
-    for name in smarthosts:
-        if name not in used and written.complete:
+
+
+def warn_of_unused(written: WrittenFleet, document: Document, problems: Problems) -> None:
+    """Smarthosts that no site and no default names."""
+    used = {one.site.outgoing.smarthost for one in written.sites}
+    if written.spec:
+        used.add(written.spec.defaults.outgoing)
+    for smarthost in written.smarthosts:
+        if smarthost.name not in used:
             problems.warn(
-                "unused-smarthost", document.key_place("smarthosts", name),
-                f"nothing uses the smarthost {name}",
+                "unused-smarthost", document.key_place("smarthosts", smarthost.name),
+                f"nothing uses the smarthost {smarthost.name}",
+                hint="delete it, or name it as outgoing",
             )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ class Secrets:
         """The secret of that name; an empty one after reporting that there is none."""
         if self._values is None:
             return Secret("")
-        found = self._find(ref.name)
+        found = None if ref.name == FINGERPRINT_KEY else self._find(ref.name)
         if found is None:
             self._problems.error(
                 "secret-missing", place, f"{SECRETS_FILE} has no secret {shown(ref.name)}",
@@ -127,10 +127,13 @@ def _read(folder: FleetFolder, problems: Problems) -> bytes | None:
 
 def _document(plain: bytes, problems: Problems) -> Document | None:
     source = decode(SECRETS_FILE, plain, problems)
-    document = compose(source, problems) if source else None
+    document = compose(source, problems, is_secret=True) if source else None
     if document and not isinstance(document.data, dict):
         problems.error(
-            "secrets-file", Place(SECRETS_FILE), f"{SECRETS_FILE} is not a mapping of names"
+            "secrets-file",
+            Place(SECRETS_FILE),
+            f"{SECRETS_FILE} is not a mapping of names",
+            hint="lines of 'name: value'",
         )
         return None
     return document

@@ -59,8 +59,7 @@ class FleetFolder:
             )  # fmt: skip
             return None
         source = decode(file, content, self._problems)
-        if source:
-            self.sources[file] = source
+        self.sources[file] = source or Source(file, content.decode("utf-8-sig", "replace"))
         return source
 
     def read_bytes(self, file: str, place: Place, *, limit: int) -> bytes | None:
@@ -68,10 +67,16 @@ class FleetFolder:
         try:
             return self._read_regular(file, limit)
         except FileNotFoundError:
-            self._problems.error("file-missing", place, f"there is no file {file}")
+            self._problems.error(
+                "file-missing", place, f"there is no file {file}",
+                hint="paths count from the fleet folder; -i names that folder",
+            )  # fmt: skip
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            self._problems.error("file-unreadable", place, f"cannot use {file}: {reason}")
+            self._problems.error(
+                "file-unreadable", place, f"cannot use {file}: {reason}",
+                hint="a fleet is made of ordinary files in its own folder",
+            )  # fmt: skip
         return None
 
     def _read_regular(self, file: str, limit: int) -> bytes:

@@ -32,7 +32,10 @@ _HINTS = (
 def syntax_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
     """The problem for what libyaml reports."""
     reason = str(error.problem or "unknown reason")
-    hint = next((text for start, text in _HINTS if start in reason), None)
+    hint = next(
+        (text for start, text in _HINTS if start in reason),
+        "compare with an example in docs/reference/spec.md",
+    )
     context = _note(file, error)
     return Problem(
         "syntax",

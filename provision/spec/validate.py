@@ -41,7 +41,7 @@ def _problem(document: Document, model: type[DoorModel], detail: dict[str, Any])
     place = document.key_place(*path) if on_key else document.place(*path)
     if kind == "value_error":
         error = detail["ctx"]["error"]
-        return Problem("value", place, str(error), getattr(error, "hint", None))
+        return Problem("value", place, str(error), getattr(error, "hint", ""))
     message, hint = _type_message(kind, detail, path)
     if message.endswith("is empty") and path:
         place = document.key_place(*path)
@@ -61,7 +61,7 @@ _TYPES = {
 
 def _type_message(
     kind: str, detail: dict[str, Any], path: tuple[str | int, ...]
-) -> tuple[str, str | None]:
+) -> tuple[str, str]:
     value = detail["input"]
     name = shown(str(path[-1])) if path else "the file"
     if value is None or type(value) is Empty:
@@ -74,7 +74,7 @@ def _type_message(
     return _limit_message(kind, detail, name)
 
 
-def _limit_message(kind: str, detail: dict[str, Any], name: str) -> tuple[str, str | None]:
+def _limit_message(kind: str, detail: dict[str, Any], name: str) -> tuple[str, str]:
     value, limits = detail["input"], detail.get("ctx", {})
     if kind == "literal_error":
         hint = f"it can be {limits['expected']}"
@@ -82,22 +82,23 @@ def _limit_message(kind: str, detail: dict[str, Any], name: str) -> tuple[str, s
             return f"the release {_short(value)} is not supported yet", hint
         return f"{name} cannot be {_short(value)}", hint
     if kind == "too_short":
-        return f"{name} needs at least {limits['min_length']} entry", None
+        return f"{name} needs at least {limits['min_length']} entry", "add one, or delete the line"
     if kind == "too_long":
-        return f"{name} has more than {limits['max_length']} entries, which is the limit", None
+        return (
+            f"{name} has more than {limits['max_length']} entries, which is the limit",
+            "take some out",
+        )
     bounds = {"greater_than_equal": ("ge", "smaller"), "less_than_equal": ("le", "larger")}
     if kind in bounds:
         key, word = bounds[kind]
-        return f"{name} is {word} than {limits[key]}", None
-    return f"{name} does not fit: {detail['msg']}", None
+        return f"{name} is {word} than {limits[key]}", "TCP ports are 1 to 65535"
+    return f"{name} does not fit: {detail['msg']}", "compare with docs/reference/spec.md"
 
 
 def _short(value: Any) -> str:
-    return shown(str(value)) if isinstance(value, str | int | float) else "a " + _kind(value)
-
-
-def _kind(value: Any) -> str:
-    return "secret" if isinstance(value, SecretRef) else "list or mapping"
+    if isinstance(value, str | int | float):
+        return shown(str(value))
+    return "a secret" if isinstance(value, SecretRef) else "a list or mapping"
 
 
 def _unknown_key(

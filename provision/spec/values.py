@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 
@@ -24,6 +25,8 @@ _PATH_PIECE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _COLOR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 _SSH_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _SECRET_PIECE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
+_SIZES = "as in 500M, 2G, a number of bytes, or none"
+Parsed = TypeVar("Parsed")
 RESERVED_LOCAL_PARTS = {"provision-probe"}
 """``provision verify`` sends its probes between mailboxes of this name."""
 
@@ -39,12 +42,12 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if value is None or type(value) is Empty:
-        raise WrongError("there is no value")
+        raise WrongError("there is no value", hint="write its value, or delete the line")
     if isinstance(value, (bool, int, float)):
         raise WrongError("this is not text to YAML", hint="put it in quotes")
     if isinstance(value, SecretRef):
         raise WrongError("a secret does not belong here", hint="write the text itself")
-    raise WrongError("this is a list or mapping where a text belongs")
+    raise WrongError("this is a list or mapping where a text belongs", hint="write one text")
 
 
 class Empty:
@@ -60,9 +63,11 @@ def parse_local_part(value: Any) -> LocalPart:
             "a whole address stands where the part before the @ belongs",
             hint="write the part before the @ alone",
         )
-    local = LocalPart.parse(text)
+    local = _hinted(LocalPart.parse, text, "as in anna, anna.ask or info")
     if local.text in RESERVED_LOCAL_PARTS:
-        raise WrongError(f"the name {local} is reserved: 'provision verify' uses it")
+        raise WrongError(
+            f"the name {local} is reserved: 'provision verify' uses it", hint="choose another name"
+        )
     return local
 
 
@@ -75,7 +80,8 @@ def parse_address(value: Any) -> Address:
             f"{shown(text)} is not an address", hint="an address has the form local@domain"
         )
     _require_ascii(local, "the part before the @")
-    return Address.parse(f"{local}@{parse_domain(domain)}")
+    whole = f"{local}@{parse_domain(domain)}"
+    return _hinted(Address.parse, whole, "as in anna@acme.example")
 
 
 def parse_target(value: Any) -> Address | LocalPart:
@@ -89,6 +95,13 @@ def parse_target(value: Any) -> Address | LocalPart:
             hint="write a local part of this site, or a whole address",
         )
     return parse_local_part(text)
+
+
+def _hinted(parse: Callable[[str], Parsed], text: str, hint: str) -> Parsed:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise WrongError(str(error), hint=hint) from error
 
 
 def _require_ascii(text: str, what: str) -> None:
@@ -106,8 +119,8 @@ def parse_quota(value: Any) -> Quota:
         return Quota(None)
     text = str(value) if type(value) is int else _text(value)
     if not text.isascii() or text != text.strip():
-        raise WrongError("a size is a whole number with K, M, G or T, as in 2G")
-    return Quota(Size.parse(text))
+        raise WrongError("a size is a whole number with K, M, G or T", hint=_SIZES)
+    return Quota(_hinted(Size.parse, text, _SIZES))
 
 
 def check_name(text: str) -> str:
@@ -131,6 +144,8 @@ def check_local_key(text: str) -> str:
 
 def parse_secret_ref(value: Any) -> SecretRef:
     """``!secret NAME``; a text written in its place is refused without being repeated."""
+    if value is None or type(value) is Empty:
+        raise WrongError("there is no value", hint="write !secret NAME, or delete the line")
     if not isinstance(value, SecretRef):
         raise WrongError(
             "a password never stands in the spec itself",
@@ -154,7 +169,10 @@ def parse_file(value: Any) -> str:
     """A path below the fleet folder."""
     text = _text(value)
     if "://" in text:
-        raise WrongError("this is a URL; only files in the fleet folder are read")
+        raise WrongError(
+            "this is a URL; only files in the fleet folder are read",
+            hint="save the file below the fleet folder and write its path",
+        )
     if text.startswith("/") or ".." in text.split("/"):
         raise WrongError("the path leads out of the fleet folder", hint="as in assets/logo.svg")
     if not all(_PATH_PIECE.fullmatch(piece) for piece in text.split("/")):
@@ -174,9 +192,11 @@ def parse_display_text(value: Any) -> str:
     """Free text for people, up to 100 characters."""
     text = _text(value)
     if len(text) > 100:
-        raise WrongError(f"the text has {len(text)} characters; the limit is 100")
+        raise WrongError(
+            f"the text has {len(text)} characters; the limit is 100", hint="shorten it"
+        )
     if text != text.strip():
-        raise WrongError("the text starts or ends with a space")
+        raise WrongError("the text starts or ends with a space", hint="delete it")
     return text
 
 
@@ -184,19 +204,22 @@ def parse_username(value: Any) -> str:
     """The login at a smarthost; Postfix splits login and password at the first colon."""
     text = _text(value)
     if not text or len(text) > 255 or not text.isascii():
-        raise WrongError("a login has 1 to 255 ASCII characters")
+        raise WrongError("a login has 1 to 255 ASCII characters", hint="ask the provider for it")
     if text != text.strip():
-        raise WrongError("the login starts or ends with a space")
+        raise WrongError("the login starts or ends with a space", hint="delete it")
     if ":" in text:
-        raise WrongError("a login cannot hold a colon (postconf(5), smtp_sasl_password_maps)")
+        raise WrongError(
+            "a login cannot hold a colon (postconf(5), smtp_sasl_password_maps)",
+            hint="ask the provider for another login",
+        )
     return text
 
 
-def _parse_pattern(pattern: re.Pattern[str], what: str) -> Any:
+def _parse_pattern(pattern: re.Pattern[str], what: str, *, hint: str) -> Any:
     def parse(value: Any) -> str:
         text = _text(value)
         if not pattern.fullmatch(text):
-            raise WrongError(f"{shown(text)} is not {what}")
+            raise WrongError(f"{shown(text)} is not {what}", hint=hint)
         return text
 
     return parse
@@ -261,12 +284,12 @@ DisplayValue = Annotated[
 UsernameValue = Annotated[str, PlainValidator(parse_username), _schema("A login.", maxLength=255)]
 ColorValue = Annotated[
     str,
-    PlainValidator(_parse_pattern(_COLOR, "a colour, as in '#0a5' or '#00aa55'")),
+    PlainValidator(_parse_pattern(_COLOR, "a colour", hint="as in '#0a5' or '#00aa55', in quotes")),
     _schema("A colour.", pattern=f"^(?:{_COLOR.pattern})$"),
 ]
 SshUserValue = Annotated[
     str,
-    PlainValidator(_parse_pattern(_SSH_USER, "a system user's name")),
+    PlainValidator(_parse_pattern(_SSH_USER, "a system user's name", hint="as in root or admin")),
     _schema("A system user.", pattern=f"^{_SSH_USER.pattern}$"),
 ]
 HostAddressValue = Annotated[

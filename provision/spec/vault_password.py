@@ -35,7 +35,10 @@ class VaultOpener:
         try:
             return decrypt(content, self._password)
         except VaultError as error:
-            self._problems.error("vault", Place(file), f"{file}: {error}")
+            self._problems.error(
+                "vault", Place(file), f"{file}: {error}",
+                hint=f"try: ansible-vault view {file}",
+            )  # fmt: skip
             return None
 
     def _read_password(self, file: str) -> bytes | None:
@@ -53,10 +56,10 @@ class VaultOpener:
 
 def _password_in(path: Path | None) -> bytes:
     if path is None:
-        raise WrongError("there is no vault password file")
+        raise WrongError("there is no vault password file", hint=_HINT)
     password = path.read_bytes()[:65536].strip()
     if not password:
-        raise WrongError("the vault password file is empty")
+        raise WrongError("the vault password file is empty", hint=_HINT)
     if password.startswith((b"#!", b"\x7fELF")):
-        raise WrongError("the vault password file is a program, not a password")
+        raise WrongError("the vault password file is a program, not a password", hint=_HINT)
     return password

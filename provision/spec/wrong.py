@@ -6,6 +6,6 @@ from __future__ import annotations
 class WrongError(ValueError):
     """A value is wrong; the message never repeats a value that may be a secret."""
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
         self.hint = hint

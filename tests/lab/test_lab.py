@@ -1,88 +1,34 @@
-"""The lab keeps its promises: machines that leave by no way, and a world that answers."""
+"""The lab's machines keep their promises, and nothing leaves their network."""
 
 from __future__ import annotations
 
 import errno
-import shutil
-import smtplib
+import json
 import socket
-import ssl
 import subprocess
+import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from email.message import EmailMessage, Message
 from pathlib import Path
 
-import dns.flags
-import dns.resolver
-import dns.reversename
 import pytest
 
-from provision.assets import demo_fleet_dir
 from provision.errors import ProvisionError
 from provision.lab.cache import cache_dir
 from provision.lab.lab import Lab
-from provision.lab.network import CLIENT, OUTSIDE, SMARTHOST, WORLD
-from provision.lab.power import wait_until
-from provision.spec.load import load_fleet
+from provision.lab.network import WORLD
+from tests.lab.bare_lab import bare_lab, demo_copy
 
 pytestmark = pytest.mark.lab
 
 # Addresses of networks that are no one's (RFC 5737) and of a public resolver.
-SECOND_SMARTHOST = (
-    "  second: {host: smtp.other.example, port: 587, tls: verify, username: blue-login,"
-    " password: !secret yourisp}\n"
-)
 ELSEWHERE = ("192.0.2.1", "203.0.113.9", "9.9.9.9")
-
-
-def _fleet(folder: Path) -> Path:
-    shutil.copytree(demo_fleet_dir(), folder, ignore=shutil.ignore_patterns(".provision"))
-    return folder
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    rehearsal = Lab.open(_fleet(tmp_path_factory.mktemp("lab") / "first"))
-    rehearsal.up()
-    yield rehearsal
-    rehearsal.down()
-
-
-@pytest.fixture(scope="module")
-def login(lab: Lab) -> tuple[str, str]:
-    smarthost = load_fleet(lab.fleet_dir).smarthost("yourisp")
-    return smarthost.username, smarthost.password.reveal()
-
-
-def _resolver() -> dns.resolver.Resolver:
-    resolver = dns.resolver.Resolver(configure=False)
-    resolver.nameservers = [WORLD]
-    return resolver
-
-
-def _trusting(lab: Lab) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(lab.folder / "ca.pem"))
-
-
-def _message(subject: str, *, sender: str = "anna@acme.example") -> EmailMessage:
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = "bob@home.example"
-    message["Subject"] = subject
-    message["Message-ID"] = f"<{subject.replace(' ', '-')}@acme.example>"
-    message.set_content("Hello\n")
-    return message
-
-
-def _smarthost(lab: Lab) -> smtplib.SMTP:
-    client = smtplib.SMTP(timeout=20)
-    client.connect(SMARTHOST, 587)
-    vars(client)["_host"] = "smtp.yourisp.example"  # the name that the certificate must carry
-    client.starttls(context=_trusting(lab))
-    return client
+    with bare_lab(tmp_path_factory.mktemp("lab") / "machines") as up:
+        yield up
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)
@@ -174,7 +120,7 @@ def test_shared_snapshot_serves_another_lab(
             (cache / part.name).symlink_to(part)
     monkeypatch.setenv("PROVISION_LAB_CACHE", str(cache))
     for turn in ("maker", "user"):
-        lab = Lab.open(_fleet(tmp_path / turn))
+        lab = Lab.open(demo_copy(tmp_path / turn))
         try:
             lab.up()
             if turn == "maker":
@@ -189,7 +135,7 @@ def test_shared_snapshot_serves_another_lab(
 
 
 def test_fleet_that_loses_a_host_loses_its_machine(tmp_path: Path) -> None:
-    lab = Lab.open(_fleet(tmp_path / "shrinking"))
+    lab = Lab.open(demo_copy(tmp_path / "shrinking"))
     spec = lab.fleet_dir / "fleet.yml"
     alone = spec.read_text()
     second = "  mail2: {address: 198.18.0.12, fqdn: mail2.smartmail.example, release: debian13}\n"
@@ -207,6 +153,75 @@ def test_fleet_that_loses_a_host_loses_its_machine(tmp_path: Path) -> None:
         lab.down()
 
 
+def test_host_with_an_address_of_the_real_world_is_rehearsed_at_it(tmp_path: Path) -> None:
+    lab = Lab.open(demo_copy(tmp_path / "real"))
+    spec = lab.fleet_dir / "fleet.yml"
+    second = "  mail2: {address: 198.18.0.12, fqdn: mail2.smartmail.example, release: debian13}\n"
+    text = spec.read_text().replace("198.18.0.11", "203.0.113.7")
+    spec.write_text(text.replace("\nhosts:\n", f"\nhosts:\n{second}"))
+    try:
+        lab.up()
+        for asker, asked in (("mail2", "203.0.113.7"), ("mail1", "198.18.0.12"), ("mail1", WORLD)):
+            greet = f"exec 3<>/dev/tcp/{asked}/22; head -c 4 <&3"
+            assert lab.run(asker, ["bash", "-c", greet]).stdout == "SSH-"
+        said = lab.run("mail2", ["getent", "hosts", "mail1.smartmail.example"]).stdout
+        assert said.split() == ["203.0.113.7", "mail1.smartmail.example"]
+        said = lab.run("mail2", ["getent", "hosts", "203.0.113.7"]).stdout
+        assert said.split() == ["203.0.113.7", "mail1.smartmail.example"]
+        said = lab.run("mail1", ["ip", "route", "get", "203.0.113.8"], check=False).stderr
+        assert "Network is unreachable" in said
+    finally:
+        lab.down()
+
+
+def test_nothing_of_a_lab_remains_after_down(tmp_path: Path) -> None:
+    lab = Lab.open(demo_copy(tmp_path / "leaving"))
+    lab.up()
+    assert _traces(lab)
+    assert (lab.fleet_dir / ".provision/connection.json").exists()
+    lab.down()
+    assert _traces(lab) == []
+    assert not (lab.fleet_dir / ".provision/connection.json").exists()
+    lab.down()
+
+
+def _traces(lab: Lab) -> list[str]:
+    found = [str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{lab.name}")]
+    found += [str(path) for path in (lab.folder, lab.namespace) if path.exists()]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if lab.name in command:
+            found.append(command.replace("\0", " "))
+    return found + [
+        line for line in Path("/proc/mounts").read_text().splitlines() if lab.name in line
+    ]
+
+
+def test_commands_say_what_is_there_and_pass_exit_codes_on(lab: Lab) -> None:
+    def provision(*words: str) -> subprocess.CompletedProcess[str]:
+        code = "import sys; from provision.cli.main import main; main(sys.argv[1:])"
+        command = [sys.executable, "-c", code, "lab", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    here = ["-i", str(lab.fleet_dir)]
+    labs = json.loads(provision("list", "--format", "json").stdout)["labs"]
+    (mine,) = [one for one in labs if one["name"] == lab.name]
+    assert {host["name"]: host["state"] for host in mine["hosts"]} == {"world": "up", "mail1": "up"}
+    assert mine["webmail"] == lab.urls
+    assert f"{WORLD}      debian13" in provision("list").stdout
+    assert provision("shell", *here, "mail1", "--", "sh", "-c", "exit 7").returncode == 7
+    assert (
+        provision("shell", *here, "--console", "mail1", "--", "sh", "-c", "exit 9").returncode == 9
+    )
+    unknown = provision("reboot", *here, "mail9")
+    assert unknown.returncode == 1
+    assert "it has world, mail1" in unknown.stderr
+    assert provision("cut", *here, "mail1", "--network", "--restart").returncode == 64
+
+
 def test_pulled_cable_cuts_the_network_and_nothing_else(lab: Lab) -> None:
     lab.unplug("mail1")
     try:
@@ -220,7 +235,7 @@ def test_pulled_cable_cuts_the_network_and_nothing_else(lab: Lab) -> None:
 
 
 def test_two_labs_with_the_same_addresses_run_at_once(lab: Lab, tmp_path: Path) -> None:
-    other = Lab.open(_fleet(tmp_path / "second"))
+    other = Lab.open(demo_copy(tmp_path / "second"))
     other.up()
     try:
         lab.run("mail1", ["sh", "-c", "echo first > /root/whose"])
@@ -235,163 +250,3 @@ def test_two_labs_with_the_same_addresses_run_at_once(lab: Lab, tmp_path: Path) 
     assert not other.folder.exists()
     assert not other.namespace.exists()
     assert lab.is_running("mail1")
-
-
-def test_dns_knows_the_fleet_and_the_outside(lab: Lab) -> None:
-    with lab.inside():
-        resolver = _resolver()
-        assert str(resolver.resolve("acme.test", "MX")[0]) == "10 mail1.smartmail.example."
-        assert str(resolver.resolve("webmail.blue.example", "A")[0]) == "198.18.0.11"
-        assert str(resolver.resolve("smtp.yourisp.example", "A")[0]) == SMARTHOST
-        assert str(resolver.resolve("partner.example", "MX")[0]) == "10 mx.home.example."
-        reverse = dns.reversename.from_address("198.18.0.11")
-        assert str(resolver.resolve(reverse, "PTR")[0]) == "mail1.smartmail.example."
-        with pytest.raises(dns.resolver.NXDOMAIN):
-            resolver.resolve("nothing.example", "A")
-
-
-def test_dns_is_signed_and_validated(lab: Lab) -> None:
-    with lab.inside():
-        resolver = _resolver()
-        resolver.use_edns(0, dns.flags.DO, 1232)
-        for name, kind in (("acme.example", "MX"), ("mx.home.example", "A"), ("acme.test", "TXT")):
-            assert resolver.resolve(name, kind).response.flags & dns.flags.AD
-
-
-def test_smarthost_takes_mail_with_its_login_and_passes_it_on(
-    lab: Lab, login: tuple[str, str]
-) -> None:
-    with lab.inside(), _smarthost(lab) as client:
-        client.login(*login)
-        recipients = ["bob@home.example", "x@partner.example"]
-        client.send_message(_message("through the ISP"), "anna@acme.example", recipients)
-    wait_until(
-        lambda: (
-            [m for m in lab.read_outside("bob@home.example") if m.subject == "through the ISP"]
-            != []
-        ),
-        within=30,
-        what="delivery to the outside",
-    )
-    taken = next(m for m in lab.read_smarthost(login[0]) if m.subject == "through the ISP")
-    assert taken.login == login[0]
-    assert taken.sender == "anna@acme.example"
-    assert taken.recipients == ("bob@home.example", "x@partner.example")
-    assert taken.client_address == CLIENT
-    arrived = lab.read_outside("bob@home.example")[-1]
-    assert arrived.client_address == SMARTHOST
-    assert arrived.sender == "anna@acme.example"
-    assert "X-Lab-Recipient" not in arrived.message
-    assert arrived.message.get_content() == "Hello\n"
-    assert lab.read_smarthost("somebody-else") == []
-
-
-def test_smarthost_refuses_a_wrong_login(lab: Lab, login: tuple[str, str]) -> None:
-    with lab.inside(), _smarthost(lab) as client, pytest.raises(smtplib.SMTPAuthenticationError):
-        client.login(login[0], "wrong")
-
-
-def test_smarthost_refuses_mail_without_a_login(lab: Lab) -> None:
-    with lab.inside(), _smarthost(lab) as client, pytest.raises(smtplib.SMTPRecipientsRefused):
-        client.sendmail("someone@elsewhere.example", ["bob@home.example"], "x")
-
-
-def test_smarthost_learns_a_new_login_while_running_and_keeps_senders_apart(
-    lab: Lab, login: tuple[str, str]
-) -> None:
-    spec, site = lab.fleet_dir / "fleet.yml", lab.fleet_dir / "sites/blue.example.yml"
-    before = {path: path.read_text() for path in (spec, site)}
-    spec.write_text(before[spec].replace("smarthosts:\n", f"smarthosts:\n{SECOND_SMARTHOST}"))
-    site.write_text(before[site].replace("outgoing: direct", "outgoing: second"))
-    lab.up()
-    try:
-        with lab.inside():
-            assert str(_resolver().resolve("smtp.other.example", "A")[0]) == SMARTHOST
-            with _smarthost(lab) as client:
-                client.login("blue-login", login[1])
-                client.sendmail("dora@blue.example", ["bob@home.example"], "Subject: blue\n\nx")
-                with pytest.raises(smtplib.SMTPRecipientsRefused, match="not owned by user"):
-                    client.sendmail("anna@acme.example", ["bob@home.example"], "x")
-            with _smarthost(lab) as client:
-                client.login(*login)
-                with pytest.raises(smtplib.SMTPRecipientsRefused, match="not owned by user"):
-                    client.sendmail("dora@blue.example", ["bob@home.example"], "x")
-    finally:
-        for path, text in before.items():
-            path.write_text(text)
-        lab.up()
-
-
-def test_outside_mailboxes_take_mail_from_anybody_but_not_for_nobody(lab: Lab) -> None:
-    with lab.inside(), smtplib.SMTP(OUTSIDE, 25, timeout=20) as client:
-        client.starttls(context=ssl._create_unverified_context())
-        client.sendmail("a@acme.example", ["Any.Body@partner.example"], "Subject: direct\n\nx")
-        with pytest.raises(smtplib.SMTPRecipientsRefused):
-            client.sendmail("a@acme.example", ["nobody@partner.example"], "x")
-    wait_until(
-        lambda: [m.subject for m in lab.read_outside("any.body@partner.example")] == ["direct"],
-        within=20,
-        what="delivery to the outside mailbox",
-    )
-    assert lab.read_outside("any.body@partner.example")[0].login is None
-
-
-_WEB_SERVER = """
-import http.server, ssl
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(302)
-        self.send_header("Location", "https://" + self.headers["Host"] + "/login")
-        self.send_header("Set-Cookie", "session=1; Secure; HttpOnly")
-        self.send_header("X-Asked-For", self.headers["Host"] + " " + str(names[-1:]))
-        self.end_headers()
-names = []
-server = http.server.HTTPServer(("", 443), Handler)
-context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-context.load_cert_chain("/run/c.pem", "/run/k.pem")
-context.sni_callback = lambda socket, name, context: names.append(name)
-server.socket = context.wrap_socket(server.socket, server_side=True)
-server.serve_forever()
-"""
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: object, **kwargs: object) -> None:
-        return None
-
-
-def test_loopback_port_leads_a_browser_to_the_webmail_of_its_site(lab: Lab) -> None:
-    lab.run("mail1", ["sh", "-c", "cat > /run/web.py"], stdin=_WEB_SERVER)
-    certify = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout k.pem -out c.pem"
-    lab.run("mail1", ["sh", "-c", f"cd /run && {certify}"])
-    lab.run("mail1", ["systemd-run", "--unit=web", "python3", "/run/web.py"])
-    url = lab.urls["webmail.blue.example"]
-    assert url.startswith("http://127.0.0.1:")
-    try:
-        headers = _ask(url)
-        assert headers["X-Asked-For"] == "webmail.blue.example ['webmail.blue.example']"
-        assert headers["Location"] == f"{url}login"
-        assert "secure" not in headers["Set-Cookie"].lower()
-    finally:
-        lab.run("mail1", ["systemctl", "stop", "web"])
-
-
-def _ask(url: str) -> Message:
-    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + 20
-    while True:
-        with pytest.raises(urllib.error.HTTPError) as answer:
-            opener.open(url, timeout=10)
-        answer.value.close()
-        if answer.value.code != 502 or time.monotonic() > deadline:
-            return answer.value.headers
-        time.sleep(0.1)
-
-
-def test_hosts_trust_the_outside_and_are_quiet(lab: Lab) -> None:
-    name = "smtp.yourisp.example"
-    connect = f"openssl s_client -connect {name}:587 -starttls smtp -verify_hostname {name}"
-    lab.run("mail1", ["sh", "-c", f"{connect} -verify_return_error < /dev/null"])
-    for name in ("mail1", "world"):
-        said = lab.run(name, ["journalctl", "-b", "-p", "err", "--no-pager", "-q", "-o", "cat"])
-        assert said.stdout == ""

@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 from provision.lab.estate import Estate
-from provision.lab.network import CLIENT, NAMESERVER, PREFIX, WORLD
+from provision.lab.network import NAMESERVER, WORLD
 from provision.lab.world.signing import sign_zones
 from provision.lab.world.zones import records, zones
 
@@ -24,7 +24,7 @@ server:
     interface: {WORLD}
     interface: 127.0.0.1
     access-control: 127.0.0.0/8 allow
-    access-control: {CLIENT}/{PREFIX} allow
+    access-control: 0.0.0.0/0 allow
     do-ip6: no
     root-hints: /etc/unbound/lab-root.hints
     infra-host-ttl: 5
@@ -33,6 +33,7 @@ server:
     cache-max-negative-ttl: 2
     local-zone: "test." nodefault
     local-zone: "invalid." nodefault
+    unblock-lan-zones: yes
     module-config: "validator iterator"
     trust-anchor-file: /etc/unbound/lab-root.anchor
     chroot: ""

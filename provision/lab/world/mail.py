@@ -136,7 +136,7 @@ def mail_files(estate: Estate, *, smarthost_pem: str, outside_pem: str) -> Files
         "/etc/postfix/mailboxes.regexp": ("!/^nobody@/ kept\n", 0o644),
         "/etc/postfix/outside.pem": (outside_pem, 0o600),
         "/etc/postfix-isp/main.cf": (_ISP_MAIN, 0o644),
-        "/etc/postfix-isp/master.cf": (_isp_master(), 0o644),
+        "/etc/postfix-isp/master.cf": (_isp_master(estate), 0o644),
         "/etc/postfix-isp/senders": (_senders(estate), 0o644),
         "/etc/postfix-isp/recipients.regexp": ("/^(.+)$/ PREPEND X-Lab-Recipient: $1\n", 0o644),
         "/etc/postfix-isp/recipients-hidden.regexp": ("/^X-Lab-Recipient:/ IGNORE\n", 0o644),
@@ -152,9 +152,9 @@ def smarthost_names(estate: Estate) -> list[str]:
 
 
 def _keep(folder: str, fields: str) -> str:
-    return (
-        f"keep unix - n n - - pipe\n  flags= user=labmail argv={_KEEP} {KEPT}/{folder} {fields}\n"
-    )
+    # An empty null_sender, as pipe(8) would call the sender of a bounce MAILER-DAEMON.
+    attributes = f"flags= user=labmail null_sender= argv={_KEEP}"
+    return f"keep unix - n n - - pipe\n  {attributes} {KEPT}/{folder} {fields}\n"
 
 
 def _outside_master() -> str:
@@ -165,16 +165,15 @@ def _outside_master() -> str:
     return f"{OUTSIDE}:25 inet n - n - - smtpd\n{_SERVICES}{_keep('outside', fields)}"
 
 
-def _isp_master() -> str:
+def _isp_master(estate: Estate) -> str:
     fields = (
         "login=${sasl_username} sender=${sender} client_address=${client_address}"
         " client_name=${client_hostname} helo=${client_helo} queue_id=${queue_id}"
     )
-    return (
-        f"{SMARTHOST}:587 inet n - n - - smtpd\n"
-        f"{SMARTHOST}:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n"
-        f"{_SERVICES}{_keep('smarthost', fields)}"
-    )
+    ports = sorted({587, *(login.port for login in estate.logins)} - {465})
+    services = "".join(f"{SMARTHOST}:{port} inet n - n - - smtpd\n" for port in ports)
+    wrapped = f"{SMARTHOST}:465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n"
+    return f"{services}{wrapped}{_SERVICES}{_keep('smarthost', fields)}"
 
 
 def _senders(estate: Estate) -> str:

@@ -30,8 +30,14 @@ def test_sites_know_their_machine_and_webmail(tmp_path: Path) -> None:
     assert sites["blue.example"].machine.fqdn == "mail1.smartmail.example"
 
 
-@pytest.mark.parametrize("address", ["203.0.113.7", "198.18.0.2", "mail1.smartmail.example"])
-def test_host_elsewhere_or_at_a_taken_address_is_refused(tmp_path: Path, address: str) -> None:
+def test_host_keeps_its_real_address(tmp_path: Path) -> None:
+    assert _demo(tmp_path, address="203.0.113.7").machines[0].address == "203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.9", "198.18.0.2", "mail1.smartmail.example", "2001:db8::5"]
+)
+def test_host_without_a_usable_address_is_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(ProvisionError, match="which a lab does not have") as refusal:
         _demo(tmp_path, address=address)
     assert "198.18.0.0/24" in (refusal.value.hint or "")

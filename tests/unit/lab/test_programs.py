@@ -1,18 +1,26 @@
 """A machine that lacks something is told all of it at once, with the command that helps."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from provision.errors import ProvisionError
 from provision.lab.cgroups import hierarchies
-from provision.lab.programs import missing_packages, run
+from provision.lab.programs import missing_packages, require_machine, run
 
 
 def test_all_missing_packages_are_named_at_once(tmp_path: Path) -> None:
     needed = {"no-such-program-1": "one", "no-such-program-2": "two", "sh": "dash"}
     missing = missing_packages(needed, keyring=tmp_path / "none")
     assert missing == ["debian-archive-keyring", "one", "two"]
+
+
+def test_person_who_is_not_root_is_told_so_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(ProvisionError, match="needs root") as refusal:
+        require_machine()
+    assert "sudo" in (refusal.value.hint or "")
 
 
 def test_failed_program_says_what_it_said() -> None:

@@ -12,7 +12,7 @@ from provision.lab.world.proxy import webmail_ports
 NOW = dt.datetime(2026, 11, 5, tzinfo=dt.UTC)
 MAIL1 = Machine("mail1", "198.18.0.11", "mail1.smart.example", "debian13")
 SITE = HostedSite(("acme.example",), MAIL1, "webmail.acme.example")
-ISP = Login("smtp.isp.example", "me", "very-secret", ("acme.example",))
+ISP = Login("smtp.isp.example", 587, "me", "very-secret", ("acme.example",))
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_zones_are_signed_anew_once_a_month_and_not_in_between(tmp_path: Path) -
 
 def test_new_login_restarts_the_login_server_and_the_smarthost_alone(tmp_path: Path) -> None:
     before = Estate("f", (MAIL1,), (SITE,), (ISP,))
-    other = Login("smtp.isp.example", "other", "x", ())
+    other = Login("smtp.isp.example", 587, "other", "x", ())
     after = Estate("f", (MAIL1,), (SITE,), (ISP, other))
     noted = file_digests(world_files(before, folder=tmp_path, now=NOW))
     changed = changed_files(world_files(after, folder=tmp_path, now=NOW), noted=noted)
@@ -60,6 +60,6 @@ def test_password_stands_in_no_file(tmp_path: Path) -> None:
 
 
 def test_sender_belongs_to_every_login_that_may_use_it(tmp_path: Path) -> None:
-    other = Login("smtp.other.example", "other", "x", ("acme.example",))
+    other = Login("smtp.other.example", 587, "other", "x", ("acme.example",))
     files = world_files(Estate("f", (MAIL1,), (SITE,), (ISP, other)), folder=tmp_path, now=NOW)
     assert files["/etc/postfix-isp/senders"][0] == "@acme.example me,other\n"

@@ -6,7 +6,7 @@ from provision.lab.world.zones import Record, records, reverse_name, zones
 MAIL1 = Machine("mail1", "198.18.0.11", "mail1.smart.example", "debian13")
 ACME = HostedSite(("acme.example", "acme.test"), MAIL1, "webmail.acme.example")
 BLUE = HostedSite(("blue.example",), MAIL1, "webmail.blue.example")
-ISP = Login("smtp.isp.example", "me", "secret", ("acme.example", "acme.test"))
+ISP = Login("smtp.isp.example", 587, "me", "secret", ("acme.example", "acme.test"))
 ESTATE = Estate("smart", (MAIL1,), (ACME, BLUE), (ISP,))
 
 

@@ -139,6 +139,17 @@ def test_a_new_site_reloads_nginx_and_nothing_else() -> None:
     }
 
 
+def test_a_new_look_reloads_nothing() -> None:
+    one = all_files(view(site(logo=Logo("a.svg", "image/svg+xml", b"<svg/>"), color="#123")))
+    two = all_files(view(site(logo=Logo("b.svg", "image/svg+xml", b"<svg />"), color="#456")))
+    changed = {path for path in one if two[path] != one[path]}
+    assert changed == {
+        "/etc/provision/webmail/acme.example/brand.css",
+        "/etc/provision/webmail/acme.example/logo.svg",
+    }
+    assert not any(two[path].activations for path in changed)
+
+
 @pytest.mark.parametrize(
     ("login", "allowed"),
     [
@@ -217,10 +228,12 @@ def test_a_running_nginx_shows_which_configuration_it_has_read() -> None:
 
     assert socket(view(site())) == socket(view(site("Another name")))
     assert socket(view(site())) != socket(view(site(), site(domain="blue.example")))
-    renewed = view(site())
+    shown = view(site()).certificates
     other = CertificatePair("another chain\n", Secret("another key"))
-    certificates = replace(renewed.certificates, sites={"acme.example": other})
-    assert socket(view(site())) != socket(replace(renewed, certificates=certificates))
+    site_renewed = replace(view(site()), certificates=replace(shown, sites={"acme.example": other}))
+    host_renewed = replace(view(site()), certificates=replace(shown, hosts={"mail1": other}))
+    assert socket(view(site())) != socket(site_renewed)
+    assert socket(view(site())) == socket(host_renewed)
 
 
 def test_logo_is_served_under_a_name_of_ours() -> None:

@@ -68,5 +68,7 @@ $config['display_product_info'] = 1;
 
 // The rest of the plugins stay off: virtuser_query (CVE-2026-48842), markasjunk (CVE-2026-74997).
 $config['plugins'] = ['archive', 'managesieve', 'zipdownload'];
+$config['managesieve_default'] = '';
+$config['managesieve_vacation'] = 1;
 $config['skin'] = 'elastic';
 $config['skins_allowed'] = ['elastic'];
