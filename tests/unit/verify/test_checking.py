@@ -37,7 +37,8 @@ def targets(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tar
 @pytest.fixture
 def reached(targets: tuple[Target, ...], shell: RemoteShell) -> ReachedTarget:
     target = targets[0]
-    paths = [entry.path for entry in (*target.bundle.files, *target.bundle.directories)]
+    paths = [file.path for file in target.bundle.files]
+    paths += [directory.path for directory in target.bundle.directories]
     snapshot = take_snapshot(shell, paths=paths, units=["nginx.service"])
     return ReachedTarget(target, shell, open_testinfra(target.host.name, shell), snapshot)
 
