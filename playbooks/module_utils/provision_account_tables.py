@@ -134,6 +134,7 @@ class _Site:
         self.site = _domain(document["site"])
         self.own = tables.sites.setdefault(self.site, SiteTables())
         self.redirects = 0 if document["route"] == "none" else SPARE_REDIRECTS
+        self.put: dict[str, dict[str, str]] = {name: {} for name in MAPS}
 
     def compile(self) -> None:
         """Fill the tables; the order of the steps does not matter."""
@@ -216,14 +217,14 @@ class _Site:
 
     def _domain_aliases(self) -> None:
         """The same addresses in each further domain, one by one: a wildcard would accept all."""
-        suffix = f"@{self.site}"
-        for name in ("aliases", "senders"):
-            own = {key: value for key, value in self._map(name).items() if key.endswith(suffix)}
-            for key, value in own.items():
-                local = key.removesuffix(suffix)
-                for domain in self.document["domain_aliases"] if local else ():
-                    target = key if name == "aliases" else value
-                    self._put(name, f"{local}@{domain}", target)
+        for domain in self.document["domain_aliases"]:
+            for name in ("aliases", "senders"):
+                for address, value in list(self.put[name].items()):
+                    local, _, home = address.partition("@")
+                    if local and home == self.site:
+                        self._put(
+                            name, f"{local}@{domain}", address if name == "aliases" else value
+                        )
 
     def _fields(self, forwards: int, quota: int) -> str:
         redirects = forwards + self.redirects if self.redirects else 0
@@ -246,12 +247,10 @@ class _Site:
             raise InvalidAccounts(f"{address!r} is no address of {self.site}")
         return address
 
-    def _map(self, name: str) -> dict[str, str]:
-        return self.tables.maps[name]
-
     def _put(self, name: str, key: str, value: str) -> None:
-        if self._map(name).setdefault(key, value) != value:
+        if self.tables.maps[name].setdefault(key, value) != value:
             raise InvalidAccounts(f"{key} is claimed twice in {name}")
+        self.put[name][key] = value
 
 
 def sieve_forward(targets: list[str], *, keep: bool) -> str:
