@@ -18,7 +18,7 @@ pytestmark = pytest.mark.lab
 _KEEP = "tar -C / -cpf /root/before.tar etc/postfix etc/dovecot etc/provision"
 _PUT_BACK = (
     "tar -C / -xpf /root/before.tar && rm -f /etc/postfix/accounts/away"
-    " && systemctl restart dovecot && systemctl start nginx && postfix reload"
+    " && systemctl restart dovecot postfix && systemctl start nginx"
 )
 
 
@@ -72,9 +72,11 @@ SEEDS = {
         frozenset({"checks.units.unit_runs", "checks.postfix.postfix_understands_all_settings"}),
     ),
     "an open relay": Seed(
-        "postconf -e smtpd_relay_restrictions=permit" + _RELOAD,
+        "postconf -e smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination"
+        " mynetworks=0.0.0.0/0" + _RELOAD,
         frozenset(
             {
+                "checks.postfix.only_the_host_itself_is_trusted",
                 "probes.relay.no_open_relay",
                 "probes.relay.own_sender_is_no_ticket",
                 "checks.files.files_have_their_content",

@@ -21,6 +21,8 @@ from provision.verify.outcome import Fault
 
 SECONDS = 20.0
 """Deadline of each answer; Dovecot delays a refused login by seconds on purpose."""
+CONNECT_SECONDS = 8.0
+"""Deadline of a connection, its TLS handshake and the greeting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Door:
     tls: ssl.SSLContext
 
     def connect(self, port: int) -> socket.socket:
-        """A TCP connection; raises OSError."""
-        return socket.create_connection((self.address, port), SECONDS)
+        """A TCP connection with the deadline of a greeting; raises OSError."""
+        return socket.create_connection((self.address, port), CONNECT_SECONDS)
 
 
 @contextmanager
@@ -80,6 +82,7 @@ class _Smtp(smtplib.SMTP):
         self._door = door
         super().__init__(door.name, port, local_hostname="localhost", timeout=SECONDS)
         self.local_hostname = _literal(self)
+        _be_patient(self.sock)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - smtplib's hook
         return self._door.connect(port)
@@ -95,6 +98,7 @@ class _Imap(imaplib.IMAP4):
     def __init__(self, door: Door, port: int) -> None:
         self._door = door
         super().__init__(door.name, port, timeout=SECONDS)
+        _be_patient(self.sock)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:  # noqa: ARG002 - imaplib's hook
         return self._door.connect(self.port)
@@ -110,6 +114,7 @@ class _Pop3(poplib.POP3):
     def __init__(self, door: Door, port: int) -> None:
         self._door = door
         super().__init__(door.name, port, timeout=SECONDS)
+        _be_patient(self.sock)
 
     def _create_socket(self, timeout: float) -> socket.socket:  # noqa: ARG002 - poplib's hook
         return self._door.connect(self.port)
@@ -180,6 +185,11 @@ def https(door: Door) -> http.client.HTTPSConnection:
 def cleartext_http(door: Door) -> http.client.HTTPConnection:
     """HTTP on 80; connects at the first request."""
     return _Http(door)
+
+
+def _be_patient(connection: socket.socket | None) -> None:
+    if connection is not None:
+        connection.settimeout(SECONDS)
 
 
 def _literal(client: Any) -> str:
