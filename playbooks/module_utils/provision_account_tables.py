@@ -76,17 +76,7 @@ def compile_tables(documents: Iterable[Mapping[str, Any]], hashes: Mapping[str, 
     for document in ordered:
         _Site(document, tables, local, hashes).compile()
     _quota_aliases(tables)
-    _host_roles(tables)
     return tables
-
-
-def _host_roles(tables: Tables) -> None:
-    """The host's own mail reaches a person: a key without a domain is of $myorigin (virtual(5))."""
-    aliases = tables.maps["aliases"]
-    postmasters = (f"postmaster@{site}" for site in tables.sites)
-    person = next((address for address in postmasters if address in aliases), None)
-    if person:
-        aliases.update(dict.fromkeys(("abuse", "postmaster", "root"), person))
 
 
 def _quota_aliases(tables: Tables) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_durable import (
+    SETTLED,
     Attributes,
     ensure_directory,
     link,
@@ -30,8 +31,8 @@ from .provision_layout import Layout
 from .provision_request import Request
 
 
-def switch(layout: Layout, number: int, request: Request) -> None:
-    """Make generation ``number``, already staged, the live one."""
+def switch(layout: Layout, number: int, request: Request) -> list[str]:
+    """Make generation ``number``, already staged, the live one; returns the paths that changed."""
     changed = [file for file in request.files if not is_as_wanted(layout, file)]
     removed = removals(layout, request)
     directories = [
@@ -39,20 +40,20 @@ def switch(layout: Layout, number: int, request: Request) -> None:
         for d in request.directories
         if not is_directory_as_wanted(layout.live(d.path), d.attributes)
     ]
-    _save_before(
-        layout, number, files=[*[f.path for f in changed], *removed], directories=directories
-    )
+    paths = [*[file.path for file in changed], *removed]
+    _save_before(layout, number, files=paths, directories=directories)
     previous = current_manifest(layout)["generation"]
     write_json(layout.journal, {"to": number, "from": previous})
     for directory in directories:
         ensure_directory(layout.live(directory.path), directory.attributes)
     for file in changed:
         staged = layout.staged(number) / file.path.lstrip("/")
-        write(layout.live(file.path), staged.read_bytes(), file.attributes)
+        write(layout.live(file.path), staged.read_bytes(), file.attributes, age=SETTLED)
     for path in removed:
         remove(layout.live(path))
     link(layout.current, point_current_at(layout, number))
     remove(layout.journal)
+    return paths
 
 
 def removals(layout: Layout, request: Request) -> list[str]:
@@ -62,15 +63,15 @@ def removals(layout: Layout, request: Request) -> list[str]:
     return [path for path in sorted(recorded) if path not in wanted]
 
 
-def recover(layout: Layout) -> bool:
-    """Undo a switch that did not end; False when there was none."""
+def recover(layout: Layout) -> tuple[int, ...]:
+    """Undo a switch that did not end; returns its two generations, nothing when there was none."""
     journal = read_json(layout.journal)
     if journal is None:
-        return False
+        return ()
     _restore(layout, journal["to"])
     _point_back(layout, journal["from"])
     remove(layout.journal)
-    return True
+    return journal["from"], journal["to"]
 
 
 def roll_back(layout: Layout, number: int, previous: int) -> None:
@@ -124,7 +125,7 @@ def _restore(layout: Layout, number: int) -> None:
             link(layout.live(path), entry["symlink"])
         else:
             content = (tree / path.lstrip("/")).read_bytes()
-            write(layout.live(path), content, Attributes(*entry["attributes"]))
+            write(layout.live(path), content, Attributes(*entry["attributes"]), age=SETTLED)
     for folder in {layout.live(path).parent for path in entries["files"]} | {layout.state}:
         sweep(folder)
     _remove_made_directories(layout, entries["directories"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_account_store import Layout as AccountLayout
+from .provision_account_store import observe
 from .provision_account_tables import MAPS
 from .provision_accounts import apply_delta, compile_all
 from .provision_audit import audit
@@ -27,6 +28,7 @@ from .provision_generation import (
 from .provision_journal import recover, roll_back, switch
 from .provision_layout import Layout
 from .provision_lock import held
+from .provision_packages import free_daemons
 from .provision_request import Request, read_request
 from .provision_units import Failure, activate, ensure_enabled, in_order
 
@@ -51,6 +53,13 @@ class Transaction:
         finally:
             took = round(time.monotonic() - started, 2)
             self.result["steps"].append({"name": name, "seconds": took})
+
+    def refuse_if_accounts_moved(self) -> None:
+        """Raise Refused when a site's accounts are not those that the plan was made from."""
+        have = observe(self.accounts)["sites"]
+        for site, digest in self.request.accounts["expected"].items():
+            if have.get(site) != digest:
+                raise Refused(f"the plan is stale: the accounts of {site} have changed")
 
     def run(self) -> None:
         """Do it; raises Refused while nothing has changed, and ends whole in every other case."""
@@ -97,8 +106,8 @@ class Transaction:
     def _switch(self) -> None:
         with self.step("switch"):
             write_json(self.layout.pending, self.request.unit_actions)
-            switch(self.layout, self.number, self.request)
-            if any(file.path.startswith("/etc/systemd/") for file in self.request.files):
+            changed = switch(self.layout, self.number, self.request)
+            if any(path.startswith("/etc/systemd/") for path in changed):
                 run("systemctl", "daemon-reload")
 
     def _activate(self) -> None:
@@ -137,6 +146,7 @@ def _verb_back(verb: str) -> str:
 def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
     """Carry out the request in ``archive``; the result says what came of it, in every case."""
     layout.prepare()
+    free_daemons()  # packages are there; from here on units are started on purpose
     request = read_request(archive)
     try:
         with held(layout, request.meta["holder"]):
@@ -153,7 +163,8 @@ def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
 def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:
     result = transaction.result
     try:
-        refuse_if_stale(layout, request)
+        refuse_if_stale(layout, request, recovered=transaction.result["recovered"])
+        transaction.refuse_if_accounts_moved()
         transaction.run()
     except Refused as refusal:
         result.update(outcome="refused", message=str(refusal))
