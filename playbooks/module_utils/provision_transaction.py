@@ -191,7 +191,7 @@ def _remember(transaction: Transaction) -> None:
 def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:
     result = transaction.result
     try:
-        refuse_if_stale(layout, request)
+        refuse_if_stale(layout, request, recovered=transaction.result["recovered"])
         transaction.refuse_if_accounts_moved()
         transaction.run()
     except Refused as refusal:

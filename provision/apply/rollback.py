@@ -68,7 +68,7 @@ def roll_back(
             variables={one.host.name: one.variables(stamp) for one in returns},
             playbook=_PLAYBOOK,
         )
-        status, words = play.run(take)
+        played = play.run(take)
     finally:
         shutil.rmtree(folder)
-    return tuple(end_of(record, status, words) for record in records.values())
+    return tuple(end_of(record, played) for record in records.values())

@@ -68,9 +68,9 @@ def find_drift(memory: Memory) -> tuple[Finding, ...]:
 
 def _interrupted(memory: Memory) -> Iterator[Finding]:
     if memory.state.dpkg_interrupted:
-        yield Finding(Kind.DPKG, "dpkg", Drifted.CHANGED, "was interrupted")
+        yield Finding(Kind.REPAIR, "dpkg", Drifted.CHANGED, "was interrupted")
     if memory.state.switch_interrupted:
-        yield Finding(Kind.DPKG, "generation", Drifted.CHANGED, "a switch was interrupted")
+        yield Finding(Kind.REPAIR, "generation", Drifted.CHANGED, "a switch was interrupted")
 
 
 def _packages(base: Manifest, memory: Memory) -> Iterator[Finding]:

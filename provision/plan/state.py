@@ -134,13 +134,9 @@ class HostState:
             account_damage=tuple(reply["account_damage"]),
             dpkg_interrupted=reply["dpkg_interrupted"],
             switch_interrupted=reply["switch_interrupted"],
-            pending=tuple(Activation(unit, _PENDING[verb]) for unit, verb in reply["pending"]),
+            pending=tuple(Activation(unit, _pending(word)) for unit, word in reply["pending"]),
             holder=Holder(**reply["holder"]) if reply["holder"] else None,
         )
-
-
-_PENDING = {"start": Verb.RELOAD, "reload": Verb.RELOAD, "restart": Verb.RESTART}
-"""What is left to do of a unit action; a reload of a unit that does not run starts it."""
 
 
 def _file(entry: Mapping[str, Any]) -> FileState:
@@ -165,6 +161,11 @@ def recorded_file(entry: Mapping[str, Any]) -> RecordedFile:
         secret=entry["secret"],
         activations=_activations(entry["activations"]),
     )
+
+
+def _pending(word: str) -> Verb:
+    """A unit that was to be started has to read its files just the same."""
+    return Verb.RESTART if word == "restart" else Verb.RELOAD
 
 
 def _activations(pairs: list[list[Any]]) -> tuple[Activation, ...]:
