@@ -12,23 +12,27 @@ from pathlib import Path
 
 from .provision_audit import audit
 from .provision_commands import run
-from .provision_durable import read_json, remove
+from .provision_durable import remove
 from .provision_journal import recover
 from .provision_layout import Layout
 from .provision_lock import held
 from .provision_records import record_result
 
 
-def end_interrupted(layout: Layout) -> str:
-    """Put the old files back when a switch did not end; says so, and says nothing otherwise."""
-    journal = read_json(layout.journal)
-    if journal is None:
-        return ""
-    recover(layout)
-    words = f"the switch to generation {journal['to']} was interrupted; "
-    words += f"generation {journal['from']} is back"
-    record_result(layout, journal["to"], {"outcome": "interrupted", "message": words})
-    return words
+def end_interrupted(layout: Layout) -> tuple[int, ...]:
+    """Put the old files back when a switch did not end; returns the two generations, or nothing."""
+    recovered = recover(layout)
+    if recovered:
+        _back, left = recovered
+        result = {"outcome": "interrupted", "message": words_for(recovered)}
+        record_result(layout, left, result)
+    return recovered
+
+
+def words_for(recovered: tuple[int, ...]) -> str:
+    """What was done, for people."""
+    back, left = recovered
+    return f"the switch to generation {left} was interrupted; generation {back} is back"
 
 
 def at_boot(layout: Layout) -> str:
@@ -39,10 +43,12 @@ def at_boot(layout: Layout) -> str:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     holder = {"who": "provision-recover at boot", "since": now, "commit": ""}
     with held(layout, holder):
-        number = (read_json(layout.journal) or {}).get("from")
-        words = end_interrupted(layout)
+        recovered = end_interrupted(layout)
+        if not recovered:
+            return ""
         remove(layout.pending)
-        result = {"outcome": "recovered", "message": words, "generation": number}
+        words = words_for(recovered)
+        result = {"outcome": "recovered", "message": words, "generation": recovered[0]}
         audit(layout, {"holder": holder, "plan": ""}, result)
     return words
 

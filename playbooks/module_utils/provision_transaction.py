@@ -169,7 +169,7 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
             recovered = end_interrupted(layout)
             request = ask()
             transaction = Transaction(layout, request)
-            transaction.result["recovered"] = bool(recovered)
+            transaction.result["recovered"] = recovered
             result = _outcome(transaction, layout, request)
             _remember(transaction)
             audit(layout, request.meta, result)

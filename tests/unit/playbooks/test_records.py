@@ -13,7 +13,7 @@ from ansible.module_utils.provision_durable import read_json, write_json
 from ansible.module_utils.provision_generation import current_manifest, numbers_in, stage
 from ansible.module_utils.provision_journal import switch
 from ansible.module_utils.provision_layout import Layout
-from ansible.module_utils.provision_records import outcome_of, prune, record_result
+from ansible.module_utils.provision_records import prune, record_result
 from ansible.module_utils.provision_recover import at_boot, end_interrupted
 from ansible.module_utils.provision_replaced import edited_files, keep
 
@@ -111,10 +111,14 @@ def _interrupt(layout: Layout) -> None:
 
 def test_interrupted_generation_is_remembered_as_such(layout: Layout) -> None:
     _interrupt(layout)
-    assert "generation 1 is back" in end_interrupted(layout)
-    assert outcome_of(layout, 2) == "interrupted"
+    assert end_interrupted(layout) == (1, 2)
+    result = read_json(layout.generation(2) / "result.json")
+    assert (result["outcome"], result["message"]) == (
+        "interrupted",
+        "the switch to generation 2 was interrupted; generation 1 is back",
+    )
     assert layout.pending.exists(), "daemons that run must still be proved"
-    assert end_interrupted(layout) == ""
+    assert end_interrupted(layout) == ()
 
 
 def test_boot_ends_the_switch_and_tells_the_audit_log(layout: Layout) -> None:
