@@ -87,7 +87,7 @@ def main() -> None:
         lambda: rollback_request(layout, wanted["generation"], expected=expected, holder=holder),
     )
     if result["outcome"] == "applied":
-        module.exit_json(changed=True, **result)
+        module.exit_json(changed=result["staged"] or bool(result.get("units")), **result)
     module.fail_json(msg=result["message"] or result["outcome"], **result)
 
 

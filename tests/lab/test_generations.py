@@ -90,6 +90,16 @@ def test_rollback_to_what_is_not_kept_changes_nothing(tended: Rehearsal) -> None
     assert len(_history(tended)) == count
 
 
+def test_status_names_who_holds_the_host(tended: Rehearsal) -> None:
+    assert _status(tended)["holder"] is None
+    holder = tended.run("flock -o /run/provision/lock sleep 60 >/dev/null 2>&1 & echo $!").strip()
+    until(lambda: _status(tended)["holder"], "the lock is held")
+    assert "held by" in tended.provision("status")
+    assert "is applying to this host" in tended.provision("rollback", "--yes", code=6)
+    tended.run(f"kill {holder}")
+    until(lambda: _status(tended)["holder"] is None, "the lock is free")
+
+
 def test_power_cut_in_the_middle_of_a_switch_ends_before_mail_starts(tended: Rehearsal) -> None:
     before, number = _tree(tended), _history(tended)[-1]["number"]
     _put_modules(tended)

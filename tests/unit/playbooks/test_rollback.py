@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,9 @@ from ansible.module_utils.provision_records import describe
 from ansible.module_utils.provision_recover import at_boot
 from ansible.module_utils.provision_request import Request
 from ansible.module_utils.provision_rollback import rollback_request
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.unit.playbooks.small_host import (
     HOLDER,
@@ -129,6 +133,26 @@ def test_rollback_that_knows_the_routes_in_use_is_taken(layout: Layout, route: s
     bring(layout, NEW)
     _site(layout, route)
     assert _going_back(layout, 1, 2).files
+
+
+def _certificate(days: int) -> bytes:
+    """A certificate that ends ``days`` from now."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=90))
+    signed = builder.not_valid_after(now + timedelta(days=days)).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM)
+
+
+def test_rollback_to_an_expired_certificate_is_refused(layout: Layout) -> None:
+    bring(layout, {"/etc/provision/tls/host.crt": _certificate(-1)})
+    bring(layout, {"/etc/provision/tls/host.crt": _certificate(60)})
+    bring(layout, NEW)
+    with pytest.raises(Refused, match=r"/etc/provision/tls/host\.crt has expired"):
+        _going_back(layout, 1, 3)
+    assert _going_back(layout, 2, 3).files
 
 
 def _actions(layout: Layout, verbs: dict[str, list[list[Any]]]) -> Request:
