@@ -55,6 +55,16 @@ def probe_unit(unit: str) -> str:
     return ""
 
 
+def forget_old_markers(unit: str) -> None:
+    """Remove the sockets of configurations that Postfix no longer has: master(8) leaves them."""
+    if not unit.startswith("postfix"):
+        return
+    live = {str(door.address) for door in marker_doors("postfix")}
+    for path in Path(_MARKERS["postfix"][2]).glob("provision-*"):
+        if str(path) not in live and path.is_socket():
+            path.unlink()
+
+
 def marker_doors(stem: str) -> list[Door]:
     """The socket that a configuration names after its own content: open when it is live."""
     file, pattern, place = _MARKERS[stem]
