@@ -32,8 +32,8 @@ class Looking:
 
     def plan(self) -> tuple[Plan, Mapping[str, ProvisionError]]:
         """The plan, and the hosts that could not be asked."""
-        empty = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
-        return (empty, {}) if empty else (self.survey.plan, self.survey.failures)
+        known = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
+        return known or (self.survey.plan, self.survey.failures)
 
     @cached_property
     def desired(self) -> Desired:
