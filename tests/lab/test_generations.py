@@ -95,7 +95,8 @@ def test_status_names_who_holds_the_host(tended: Rehearsal) -> None:
     holder = tended.run("flock -o /run/provision/lock sleep 60 >/dev/null 2>&1 & echo $!").strip()
     until(lambda: _status(tended)["holder"], "the lock is held")
     assert "held by" in tended.provision("status")
-    assert "is applying to this host" in tended.provision("rollback", "--yes", code=6)
+    with tended.edited(SITE, lambda text: text.replace("Acme Mail", "Acme Held")):
+        assert "is applying to this host" in tended.provision("apply", "--yes", code=6)
     tended.run(f"kill {holder}")
     until(lambda: _status(tended)["holder"] is None, "the lock is free")
 
