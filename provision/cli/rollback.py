@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import click
 from provision.cli.host_options import host_option
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
-from provision.errors import UsageWrong
+from provision.errors import Refused, UsageWrong
 from provision.plan.show import Line, show_plan
 
 if TYPE_CHECKING:
@@ -68,26 +68,38 @@ class _Run:
 
     def __init__(self, fleet_dir: Path, told: Remembered, *, is_json: bool) -> None:
         self.fleet_dir, self.told, self.is_json = fleet_dir, told, is_json
-        self.targets: Mapping[str, int] = {}
+        self.targets: dict[str, int] = {}
+        self.refused: list[HostOutcome] = []
         self.plan: Plan
 
     def look(self, number: int | None) -> None:
         """Choose each host's generation, compare it with what is live, and show what changes."""
         from provision.hosts.memory import recall  # noqa: PLC0415 - start-up time
         from provision.plan.change import Plan  # noqa: PLC0415
-        from provision.plan.rollback import plan_rollback, target_of  # noqa: PLC0415
+        from provision.plan.rollback import plan_rollback  # noqa: PLC0415
 
         told = self.told
-        self.targets = {n: target_of(n, memory, number) for n, memory in told.memories.items()}
+        for name in told.memories:
+            self._choose(name, number)
         chosen = [told.connection.target_of(h) for h in told.hosts if h.name in self.targets]
         seen, failures = recall(chosen, told.connection, against=self.targets, contents=True)
         self.failures = {**told.failures, **failures}
         self.plan = Plan(tuple(plan_rollback(name, memory) for name, memory in seen.items()))
-        if not self.is_json:
+        if not self.is_json and self.plan.hosts:
             for host in self.plan.hosts:
                 print_lines([Line(f"{host.host}: back to generation {self.targets[host.host]}")])
             print_lines(show_plan(self.plan))
         print_failures(self.failures)
+
+    def _choose(self, host: str, number: int | None) -> None:
+        from provision.apply.outcome import HostOutcome  # noqa: PLC0415 - start-up time
+        from provision.plan.rollback import target_of  # noqa: PLC0415
+
+        try:
+            self.targets[host] = target_of(host, self.told.memories[host], number)
+        except Refused as refusal:
+            hint = (f"next: {refusal.hint}",) if refusal.hint else ()
+            self.refused.append(HostOutcome(host, "refused", refusal.message, hint))
 
     def confirm(self, *, yes: bool) -> None:
         """Ask a person, unless told not to. Raises UsageWrong where nobody can be asked."""
@@ -103,6 +115,7 @@ class _Run:
 
         outcomes = [HostOutcome(h.host, "unchanged") for h in self.plan.hosts if h.is_empty]
         outcomes += [of_error(name, error) for name, error in self.failures.items()]
+        outcomes += self.refused
         outcomes += () if self.plan.is_empty else self._roll_back()
         if self.is_json:
             self._print_json(outcomes)

@@ -22,23 +22,23 @@ def target_of(host: str, memory: Memory, wanted: int | None) -> int:
     """
     current = memory.current
     if current is None:
-        raise Refused(f"{host} has no generation to go back from", hint="provision apply")
+        raise Refused("it has no generation to go back from", hint="provision apply")
     if wanted is None:
         number = _original(memory, current).previous
         if not number:
             raise Refused(
-                f"{host}: nothing was live before the files of generation {current.number}",
+                f"nothing was live before the files of generation {current.number}",
                 hint=f"provision history --host {host}",
             )
         wanted = number
     found = memory.find(wanted)
     if found is None:
         raise Refused(
-            f"{host} does not keep generation {wanted}", hint=f"provision history --host {host}"
+            f"it does not keep generation {wanted}", hint=f"provision history --host {host}"
         )
     if found.outcome not in {"applied", "unproved"}:
         raise Refused(
-            f"{host}: generation {wanted} never served: {found.outcome}",
+            f"generation {wanted} never served: {found.outcome}",
             hint=f"provision history --host {host}",
         )
     return wanted
@@ -59,7 +59,7 @@ def _original(memory: Memory, generation: Generation) -> Generation:
 def plan_rollback(host: str, memory: Memory) -> HostPlan:
     """The plan of a rollback to ``memory.base``; what the host will do is the same rule."""
     if memory.base is None:
-        raise Refused(f"{host} does not keep that generation")
+        raise Refused(f"{host} does not keep that generation any more")
     changes = sorted_changes(_changes(memory.base, memory))
     actions = tuple(sorted(_unit_actions(memory.base, memory, changes)))
     return HostPlan(host, memory.state.generation, changes, actions)
