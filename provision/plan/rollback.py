@@ -24,13 +24,13 @@ def target_of(host: str, memory: Memory, wanted: int | None) -> int:
     if current is None:
         raise Refused("it has no generation to go back from", hint="provision apply")
     if wanted is None:
-        number = _original(memory, current).previous
-        if not number:
+        original = _original(memory, current)
+        if original is None or not original.previous:
             raise Refused(
-                f"nothing was live before the files of generation {current.number}",
+                f"nothing is kept from before the files of generation {current.number}",
                 hint=f"provision history --host {host}",
             )
-        wanted = number
+        wanted = original.previous
     found = memory.find(wanted)
     if found is None:
         raise Refused(
@@ -44,16 +44,15 @@ def target_of(host: str, memory: Memory, wanted: int | None) -> int:
     return wanted
 
 
-def _original(memory: Memory, generation: Generation) -> Generation:
-    """The generation whose files this one has: itself, or the one that a rollback brought back."""
-    seen = set()
-    while generation.rollback_of is not None and generation.number not in seen:
-        seen.add(generation.number)
-        found = memory.find(generation.rollback_of)
-        if found is None:
-            break
-        generation = found
-    return generation
+def _original(memory: Memory, generation: Generation) -> Generation | None:
+    """The generation whose files this one has: itself, or the one that a rollback brought back.
+
+    None when that one is not kept. A rollback is always of a smaller number, so this ends.
+    """
+    found: Generation | None = generation
+    while found is not None and found.rollback_of is not None:
+        found = memory.find(found.rollback_of) if found.rollback_of < found.number else None
+    return found
 
 
 def plan_rollback(host: str, memory: Memory) -> HostPlan:

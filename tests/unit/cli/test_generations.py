@@ -31,6 +31,12 @@ def test_history_shows_the_newest_first_and_marks_the_live_one() -> None:
     ]
 
 
+def test_history_document_has_all_of_a_generation() -> None:
+    document = memory().generations[-1].as_json()
+    assert document == {**generation(4), "changes": document["changes"]}
+    assert document["changes"] == {"created": [], "updated": [MAIN.path], "removed": []}
+
+
 def test_history_of_a_bare_host_says_what_is_next() -> None:
     bare = memory({"generation": 0, "files": {}}, generations=[], base=None)
     assert "provision apply" in _text(history._lines("mail1", bare))[-1]

@@ -130,3 +130,13 @@ def test_interrupted_switch_and_dpkg_are_told_first() -> None:
 def test_what_no_generation_asked_for_is_not_drift() -> None:
     bare = manifest(files={}, directories={}, units=[], packages=[])
     assert find_drift(memory({"units": {}, "packages": {}, "files": {}}, base=bare)) == ()
+
+
+def test_finding_is_a_document() -> None:
+    assert Finding(Kind.FILE, "/a", Drifted.MISSING, "gone").as_json() == {
+        "kind": "file",
+        "name": "/a",
+        "what": "missing",
+        "detail": "gone",
+        "diff": "",
+    }

@@ -47,7 +47,9 @@ def test_a_number_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("generations", "wanted", "words"),
     [
-        ([generation(1)], None, "nothing was live before"),
+        ([generation(1)], None, "nothing is kept from before"),
+        ([generation(3), generation(4, rollback_of=2)], None, "nothing is kept from before"),
+        ([generation(4, rollback_of=4)], None, "nothing is kept from before"),
         ([generation(4)], None, "does not keep generation 3"),
         ([generation(4)], 9, "does not keep generation 9"),
         ([generation(3, outcome="refused"), generation(4)], 3, "never served: refused"),
@@ -108,6 +110,20 @@ def test_file_that_came_later_leaves_and_one_that_left_comes_back() -> None:
         (MAIN.path, Action.CREATE),
     ]
     assert plan.unit_actions[0].why == (later.path, MAIN.path)
+
+
+def test_file_that_is_gone_already_does_not_leave_again() -> None:
+    recorded = {**reply()["recorded"], "/etc/gone": reply()["recorded"][MAIN.path]}
+    assert plan_rollback("mail1", memory({"recorded": recorded})).is_empty
+
+
+def test_file_that_no_unit_reads_moves_none() -> None:
+    quiet = {**reply()["recorded"][MAIN.path], "activations": [["postfix.service", 0]]}
+    base = manifest(files={**reply()["recorded"], MAIN.path: quiet})
+    files = file_state(MAIN.path, b"relay = yes\n")
+    plan = plan_rollback("mail1", memory({"files": files}, base=base))
+    assert plan.changes
+    assert plan.unit_actions == ()
 
 
 def test_unit_that_does_not_run_is_started() -> None:
