@@ -33,14 +33,12 @@ import json
 import os
 import pwd
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 UNKNOWN = ""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """Where things are and who owns them; the defaults are a real host's."""
 
     root: str = "/"

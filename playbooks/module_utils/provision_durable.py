@@ -15,6 +15,7 @@ import pwd
 import re
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -105,8 +106,17 @@ def _is_roots_alone(descriptor: int) -> bool:
     return status.st_uid == 0 and not status.st_mode & 0o022
 
 
-def write(path: Path, content: bytes, attributes: Attributes) -> None:
-    """Put a file at ``path``, whole or not at all; missing parents are made, mode 0755."""
+SETTLED = 3.0
+"""Seconds after which Postfix takes a file for quiet and reads it without waiting
+(postfix/src/util/dict.c, dict_load_file_xt). A file that was renamed into place is whole at once.
+"""
+
+
+def write(path: Path, content: bytes, attributes: Attributes, *, age: float = 0.0) -> None:
+    """Put a file at ``path``, whole or not at all; missing parents are made, mode 0755.
+
+    ``age``: how many seconds ago it shall seem to be written.
+    """
     user, group = attributes.ids()
     temporary = f".provision-{secrets.token_hex(8)}"
     with parent_of(path, create=True) as folder:
@@ -117,6 +127,8 @@ def write(path: Path, content: bytes, attributes: Attributes) -> None:
             _fill(file, content)
             os.fchown(file, user, group)
             os.fchmod(file, attributes.mode)
+            moment = time.time() - age
+            os.utime(file, (moment, moment))
             os.fsync(file)
             Steps.before(f"rename to {path}")
             os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_durable import (
+    SETTLED,
     Attributes,
     ensure_directory,
     link,
@@ -48,7 +49,7 @@ def switch(layout: Layout, number: int, request: Request) -> None:
         ensure_directory(layout.live(directory.path), directory.attributes)
     for file in changed:
         staged = layout.staged(number) / file.path.lstrip("/")
-        write(layout.live(file.path), staged.read_bytes(), file.attributes)
+        write(layout.live(file.path), staged.read_bytes(), file.attributes, age=SETTLED)
     for path in removed:
         remove(layout.live(path))
     link(layout.current, point_current_at(layout, number))
@@ -124,7 +125,7 @@ def _restore(layout: Layout, number: int) -> None:
             link(layout.live(path), entry["symlink"])
         else:
             content = (tree / path.lstrip("/")).read_bytes()
-            write(layout.live(path), content, Attributes(*entry["attributes"]))
+            write(layout.live(path), content, Attributes(*entry["attributes"]), age=SETTLED)
     for folder in {layout.live(path).parent for path in entries["files"]} | {layout.state}:
         sweep(folder)
     _remove_made_directories(layout, entries["directories"])

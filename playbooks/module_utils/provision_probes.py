@@ -5,11 +5,30 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from pathlib import Path
 from typing import NamedTuple
 
 from .provision_commands import run
 
 _SECONDS = 5.0
+_MARKERS = {
+    "postfix": (
+        "/etc/postfix/master.cf",
+        r"^(provision-[0-9a-f]{16}) +unix",
+        "/var/spool/postfix/private/",
+    ),
+    "dovecot": (
+        "/etc/dovecot/dovecot.conf",
+        r"^ +unix_listener (provision-[0-9a-f]{16}) ",
+        "/run/dovecot/",
+    ),
+    "nginx": (
+        "/etc/nginx/provision/live.conf",
+        r"listen unix:/run/(nginx-provision-[0-9a-f]{16}\.sock);",
+        "/run/",
+    ),
+}
+"""Program to the file that names its marker, how, and where the socket is."""
 
 
 class Door(NamedTuple):
@@ -18,6 +37,7 @@ class Door(NamedTuple):
     name: str
     address: int | str
     greeting: bytes
+    """Empty: to be let in is enough."""
     wrapped: bool = False
     """True: TLS before the first byte."""
     question: bytes = b""
@@ -30,17 +50,25 @@ def probe_unit(unit: str) -> str:
     """What is wrong with the unit's doors, as one sentence; empty when all of them greet."""
     for stem, doors in (("postfix", postfix_doors), ("dovecot", dovecot_doors), ("nginx", _web)):
         if unit.startswith(stem):
-            for door in doors():
-                problem = probe(door)
-                if problem:
-                    return problem
+            problems = (probe(door) for door in (*marker_doors(stem), *doors()))
+            return next((problem for problem in problems if problem), "")
     return ""
+
+
+def marker_doors(stem: str) -> list[Door]:
+    """The socket that a configuration names after its own content: open when it is live."""
+    file, pattern, place = _MARKERS[stem]
+    path = Path(file)
+    names = re.findall(pattern, path.read_text(), re.MULTILINE) if path.exists() else []
+    return [Door(f"the configuration on disk is not live: {n}", place + n, b"") for n in names]
 
 
 def probe(door: Door) -> str:
     """What is wrong with one door; empty when it greets as it should."""
     try:
         with _connect(door) as stream:
+            if not door.greeting:
+                return ""
             if door.question:
                 stream.sendall(door.question)
             greeting = stream.recv(512)

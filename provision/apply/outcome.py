@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from provision.errors import ExitCode
+from provision.errors import ExitCode, ProvisionError
 
 _CODES = {
     "applied": ExitCode.DONE,
@@ -42,6 +43,23 @@ class HostOutcome:
     def exit_code(self) -> ExitCode:
         """The code that this host alone would give."""
         return _CODES[self.word]
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome as JSON values."""
+        return {
+            "host": self.host,
+            "outcome": self.word,
+            "message": self.message,
+            "lines": list(self.lines),
+            "generation": self.generation,
+            "seconds": self.seconds,
+        }
+
+
+def of_error(host: str, error: ProvisionError) -> HostOutcome:
+    """The outcome of a host that could not be looked at."""
+    word = "unreachable" if error.exit_code is ExitCode.UNREACHABLE else "failed"
+    return HostOutcome(host, word, error.message)
 
 
 def worst(outcomes: Iterable[HostOutcome]) -> ExitCode:

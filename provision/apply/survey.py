@@ -1,16 +1,16 @@
-"""Ask every host and compare: the fleet's bundles, states and plan, with those not reached."""
+"""Ask every host and compare: the fleet's states and plan, with those not reached."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from provision.apply.known import Found
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
-from provision.hosts.observe import observe_host, on_each
-from provision.hosts.session import Session
+from provision.hosts.observe import observe, on_each, parse_reply
+from provision.hosts.target import Target
 from provision.model.bundle import Bundle
-from provision.model.fleet import Host
 from provision.plan.change import Plan
 from provision.plan.diff import diff_host
 from provision.plan.request import observation_request
@@ -24,22 +24,32 @@ class Survey:
     plan: Plan
     states: Mapping[str, HostState]
     failures: Mapping[str, ProvisionError]
+    empty: tuple[Found, ...]
+    """What the empty plans among them were made from."""
 
 
 def survey(bundles: Mapping[str, Bundle], connection: Connection) -> Survey:
     """Observe the hosts of ``bundles``, all at the same time, and compare."""
-    hosts = [bundle.host for bundle in bundles.values()]
+    targets = [connection.target_of(bundle.host) for bundle in bundles.values()]
 
-    def look(host: Host) -> HostState:
-        request = observation_request(bundles[host.name])
-        with Session.open(host, connection) as session:
-            return observe_host(session, request)
+    def look(target: Target) -> tuple[HostState, Found]:
+        request = observation_request(bundles[target.name])
+        reply = observe(target, connection, request)
+        state = HostState.parse(parse_reply(target, reply))
+        _require_release(bundles[target.name], state)
+        return state, Found(target, request, reply, state.generation)
 
-    states, failures = on_each(hosts, look)
-    plans = tuple(diff_host(bundles[name], state) for name, state in states.items())
-    return Survey(Plan(plans), states, failures)
+    looked, failures = on_each(targets, look)
+    states = {name: state for name, (state, _) in looked.items()}
+    plan = Plan(tuple(diff_host(bundles[name], state) for name, state in states.items()))
+    empty = tuple(looked[host.host][1] for host in plan.hosts if host.is_empty)
+    return Survey(plan, states, failures, empty)
 
 
-def bundles_of(bundles: Sequence[Bundle]) -> dict[str, Bundle]:
-    """Bundles by host name."""
-    return {bundle.host.name: bundle for bundle in bundles}
+def _require_release(bundle: Bundle, state: HostState) -> None:
+    if state.release != bundle.host.release:
+        raise ProvisionError(
+            f"{bundle.host.name}: the spec says {bundle.host.release},"
+            f" but the host runs {state.release}",
+            hint="correct `release` in fleet.yml",
+        )

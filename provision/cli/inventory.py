@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from provision.cli.desired import choose_hosts
 from provision.cli.spec_loading import load_or_exit, spec_options
 from provision.errors import ExitCode, UsageWrong
+
+if TYPE_CHECKING:
+    from provision.hosts.connection import Connection
+    from provision.hosts.target import Target
 
 
 @click.command("inventory")
@@ -36,7 +40,7 @@ def command(
     fleet = load_or_exit(fleet_dir, vault_password_file)
     connection = Connection.of_fleet(fleet_dir)
     variables = {
-        host.name: _variables(host.address, connection.user_of(host), host.ssh_port, connection)
+        host.name: _variables(connection.target_of(host), connection)
         for host in choose_hosts(fleet, (name,) if name else ())
     }
     document: dict[str, Any] = variables[name] if name else {"all": {"hosts": list(variables)}}
@@ -46,13 +50,13 @@ def command(
     return ExitCode.DONE
 
 
-def _variables(address: str, user: str, port: int, connection: Any) -> dict[str, Any]:
+def _variables(target: Target, connection: Connection) -> dict[str, Any]:
     """Addresses and names only, all of them checked by the spec: Ansible runs Jinja in values."""
     options = f"-o UserKnownHostsFile={connection.known_hosts.resolve()}"
     values: dict[str, Any] = {
-        "ansible_host": address,
-        "ansible_port": port,
-        "ansible_user": user,
+        "ansible_host": target.address,
+        "ansible_port": target.port,
+        "ansible_user": target.user,
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_ssh_common_args": f"{options} -o StrictHostKeyChecking=yes",
     }

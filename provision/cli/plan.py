@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from provision.cli.desired import load_desired
 from provision.cli.host_options import host_option
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
@@ -40,22 +39,16 @@ def command(  # noqa: PLR0913 - click hands over every option by name
       provision plan --host mail1 --full
       provision plan --format json --detailed-exitcode > plan.json
     """
-    from provision.apply.survey import survey  # noqa: PLC0415 - start-up time
-    from provision.hosts.connection import Connection  # noqa: PLC0415
+    from provision.cli.looking import Looking  # noqa: PLC0415 - start-up time
+    from provision.plan.show import show_plan  # noqa: PLC0415
 
-    connection = Connection.of_fleet(fleet_dir)
-    connection.enter()
-    desired = load_desired(fleet_dir, vault_password_file=vault_password_file, hosts=hosts)
-    found = survey(desired.bundles, connection)
+    plan, failures = Looking(fleet_dir, vault_password_file, hosts).plan()
     if form == "json":
-        document = {**found.plan.as_json(), "unreached": sorted(found.failures)}
+        document = {**plan.as_json(), "unreached": sorted(failures)}
         click.echo(json.dumps(document, indent=2))
     else:
-        from provision.plan.show import show_plan  # noqa: PLC0415
-
-        print_lines(show_plan(found.plan, full=full))
-    print_failures(found.failures)
-    if found.failures:
-        return max(error.exit_code for error in found.failures.values())
-    changed = detailed_exitcode and not found.plan.is_empty
-    return ExitCode.CHANGES if changed else ExitCode.DONE
+        print_lines(show_plan(plan, full=full))
+    print_failures(failures)
+    if failures:
+        return max(error.exit_code for error in failures.values())
+    return ExitCode.CHANGES if detailed_exitcode and not plan.is_empty else ExitCode.DONE

@@ -12,9 +12,9 @@ import click
 
 from provision.cli.fleet_option import fleet_option
 from provision.errors import SpecInvalid
-from provision.model.fleet import Fleet
 
 if TYPE_CHECKING:
+    from provision.model.fleet import Fleet
     from provision.spec.load import Loaded
 
 F = TypeVar("F", bound=Callable[..., Any])

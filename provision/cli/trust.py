@@ -46,7 +46,8 @@ def command(
     connection = Connection.of_fleet(fleet_dir)
     connection.enter()
     for host in choose_hosts(load_or_exit(fleet_dir, vault_password_file), hosts):
-        key = offered_key(host)
+        target = connection.target_of(host)
+        key = offered_key(target)
         click.echo(f"{host.name} ({host.address}) offers {key.algorithm} {key.fingerprint}")
         if fingerprint is None:
             click.confirm("Is that its fingerprint?", abort=True)
@@ -55,6 +56,6 @@ def command(
                 f"{host.name}: that is not the key you named; nothing was pinned",
                 hint="someone may be in between: look on the host's console",
             )
-        pin(key, host, connection.known_hosts)
+        pin(key, target, connection.known_hosts)
         click.echo(f"Pinned in {connection.known_hosts}.")
     return ExitCode.DONE

@@ -6,10 +6,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provision.errors import HostUnreachable
-from provision.hosts.namespace import enter_namespace
-from provision.model.fleet import Host
+from provision.hosts.target import Target
+
+if TYPE_CHECKING:
+    from provision.model.fleet import Host
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,9 @@ class Connection:
         """True when the hosts are machines of a lab."""
         return self.namespace is not None
 
-    def user_of(self, host: Host) -> str:
-        """The login on a host."""
-        return self.user or host.ssh_user
+    def target_of(self, host: Host) -> Target:
+        """Where a session to a host goes."""
+        return Target(host.name, host.address, host.ssh_port, self.user or host.ssh_user)
 
     def enter(self) -> None:
         """Go where the hosts can be reached; call it before any thread is started.
@@ -66,6 +69,8 @@ class Connection:
         """
         if self.namespace is None:
             return
+        from provision.hosts.namespace import enter_namespace  # noqa: PLC0415 - only labs need it
+
         try:
             enter_namespace(self.namespace)
         except PermissionError as error:

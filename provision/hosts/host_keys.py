@@ -8,10 +8,9 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-import paramiko
-
+from provision.hosts.quick_paramiko import paramiko
 from provision.hosts.session import CONNECT_SECONDS, unreachable
-from provision.model.fleet import Host
+from provision.hosts.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +26,17 @@ class HostKey:
         digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode()
         return "SHA256:" + digest.rstrip("=")
 
-    def line(self, host: Host) -> str:
+    def line(self, target: Target) -> str:
         """The line of known_hosts; another port than 22 is written ``[address]:port``."""
-        name = host.address if host.ssh_port == 22 else f"[{host.address}]:{host.ssh_port}"
+        plain = target.port == 22
+        name = target.address if plain else f"[{target.address}]:{target.port}"
         return f"{name} {self.algorithm} {base64.b64encode(self.blob).decode()}\n"
 
 
-def offered_key(host: Host) -> HostKey:
+def offered_key(target: Target) -> HostKey:
     """The key that a host offers now, without logging in. Raises HostUnreachable."""
     try:
-        address = (host.address, host.ssh_port)
+        address = (target.address, target.port)
         with socket.create_connection(address, timeout=CONNECT_SECONDS) as stream:
             transport = paramiko.Transport(stream)
             try:
@@ -45,13 +45,13 @@ def offered_key(host: Host) -> HostKey:
             finally:
                 transport.close()
     except (OSError, paramiko.SSHException) as error:
-        raise unreachable(host, error, user=host.ssh_user) from error
+        raise unreachable(target, error) from error
     return HostKey(key.get_name(), key.asbytes())
 
 
-def pin(key: HostKey, host: Host, known_hosts: Path) -> None:
+def pin(key: HostKey, target: Target, known_hosts: Path) -> None:
     """Append the key to known_hosts, unless its line is there."""
-    line = key.line(host)
+    line = key.line(target)
     text = known_hosts.read_text() if known_hosts.exists() else ""
     if line in text.splitlines(keepends=True):
         return

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from provision.assets import playbooks_dir
 from provision.errors import HostUnreachable, ProvisionError
+from provision.hosts.connection import Connection
 from provision.hosts.session import Session
-from provision.model.fleet import Host
-from provision.plan.state import HostState
+from provision.hosts.target import Target
 
 T = TypeVar("T")
 
@@ -20,19 +20,17 @@ _SCRIPT = Path(__file__).with_name("observer_script.py")
 _LARGEST_POOL = 32
 
 
-def observe_host(session: Session, request: str) -> HostState:
-    """Ask a host once; ``request`` comes from provision.plan.request."""
-    answer = session.run("python3 -I -S -", stdin=observer(request))
+def observe(target: Target, connection: Connection, request: str) -> bytes:
+    """Connect and ask a host once; ``request`` comes from provision.plan.request.
+
+    The reply is JSON for ``HostState.parse``; equal states give equal bytes. Raises
+    HostUnreachable, or ProvisionError when the host answered with something else.
+    """
+    with Session.open(target, connection) as session:
+        answer = session.run("python3 -I -S -", stdin=observer(request))
     if answer.status != 0:
-        raise _failed(session.host, answer.errors)
-    state = HostState.parse(json.loads(answer.output))
-    if state.release != session.host.release:
-        raise ProvisionError(
-            f"{session.host.name}: the spec says {session.host.release},"
-            f" but the host runs {state.release}",
-            hint="correct `release` in fleet.yml",
-        )
-    return state
+        raise _failed(target, answer.errors)
+    return answer.output
 
 
 def observer(request: str) -> bytes:
@@ -45,33 +43,45 @@ def observer(request: str) -> bytes:
     ).encode()
 
 
-def _failed(host: Host, errors: bytes) -> ProvisionError:
+def parse_reply(target: Target, reply: bytes) -> dict[str, Any]:
+    """The reply's JSON; raises ProvisionError when it is none."""
+    try:
+        values: dict[str, Any] = json.loads(reply)
+    except ValueError:
+        raise ProvisionError(
+            f"{target.name} answered something that is no observation",
+            hint="does its shell print text at login? ssh to it and run: true",
+        ) from None
+    return values
+
+
+def _failed(target: Target, errors: bytes) -> ProvisionError:
     lines = errors.decode("utf-8", "replace").strip().splitlines()
     last = lines[-1] if lines else "no message"
     if "sudo" in last or "python3" in last:
         return HostUnreachable(
-            f"{host.name}: {last}", hint="the login needs python3 and sudo without a password"
+            f"{target.name}: {last}", hint="the login needs python3, and sudo without a password"
         )
-    return ProvisionError(f"{host.name} answered, but could not be observed: {last}")
+    return ProvisionError(f"{target.name} answered, but could not be observed: {last}")
 
 
 def on_each(
-    hosts: Sequence[Host], work: Callable[[Host], T]
+    targets: Sequence[Target], work: Callable[[Target], T]
 ) -> tuple[dict[str, T], dict[str, ProvisionError]]:
-    """Run ``work`` for every host in threads: results and failures, both by host name."""
+    """Run ``work`` for every target in threads: results and failures, both by host name."""
     results: dict[str, T] = {}
     failures: dict[str, ProvisionError] = {}
 
-    def attempt(host: Host) -> None:
+    def attempt(target: Target) -> None:
         try:
-            results[host.name] = work(host)
+            results[target.name] = work(target)
         except ProvisionError as error:
-            failures[host.name] = error
+            failures[target.name] = error
 
-    with ThreadPoolExecutor(max_workers=min(_LARGEST_POOL, max(1, len(hosts)))) as pool:
-        list(pool.map(attempt, hosts))
-    return _in_order(hosts, results), _in_order(hosts, failures)
+    with ThreadPoolExecutor(max_workers=min(_LARGEST_POOL, max(1, len(targets)))) as pool:
+        list(pool.map(attempt, targets))
+    return _in_order(targets, results), _in_order(targets, failures)
 
 
-def _in_order(hosts: Sequence[Host], values: Mapping[str, T]) -> dict[str, T]:
-    return {host.name: values[host.name] for host in hosts if host.name in values}
+def _in_order(targets: Sequence[Target], values: Mapping[str, T]) -> dict[str, T]:
+    return {target.name: values[target.name] for target in targets if target.name in values}

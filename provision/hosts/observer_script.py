@@ -1,13 +1,16 @@
 """Runs on a host, sent on the standard input of ``python3 -I -S -``: looks, and changes nothing.
 
-Standard library only, Python 3.11 or newer. ``answer(request)`` returns what
-``provision.plan.state.HostState.parse`` reads; the request is what
+Standard library only, Python 3.11 or newer, and few modules of it: importing is most of its time.
+``answer(request)`` returns what ``provision.plan.state.HostState.parse`` reads; the request is what
 ``provision.plan.request.observation_request`` makes.
 """
 
+# Paths are joined as text: pathlib costs more to import than all of the looking.
+# ruff: noqa: PTH112, PTH123, PTH208
+
 from __future__ import annotations
 
-import base64
+import binascii
 import fcntl
 import grp
 import hashlib
@@ -15,16 +18,22 @@ import json
 import os
 import pwd
 import stat
-import subprocess
 import sys
-import types
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-STATE = Path("/var/lib/provision")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+STATE = "/var/lib/provision"
 LARGEST_CONTENT = 512 * 1024
-SETTLED = {"installed", "config-files", "not-installed"}
+SETTLED = {"", "installed", "config-files", "not-installed"}
+UNIT_FIELDS = {
+    "LoadState": "load",
+    "ActiveState": "active",
+    "SubState": "sub",
+    "UnitFileState": "enabled",
+}
 
 
 def answer(request: dict[str, Any], store: Any) -> dict[str, Any]:
@@ -32,6 +41,7 @@ def answer(request: dict[str, Any], store: Any) -> dict[str, Any]:
 
     ``store`` is the module provision_account_store, which knows where account data is.
     """
+    units = Units(request["units"])
     generation, recorded = _current_generation()
     packages, interrupted = _packages(set(request["packages"]))
     return {
@@ -41,40 +51,49 @@ def answer(request: dict[str, Any], store: Any) -> dict[str, Any]:
         "files": _files(request["files"], recorded),
         "directories": _directories(request, recorded),
         "packages": packages,
-        "units": _units(request["units"]),
         "users": _users(request["users"]),
         **_accounts(request["accounts"], store),
         "dpkg_interrupted": interrupted,
-        "switch_interrupted": (STATE / "journal.json").exists(),
-        "pending": _read_json(STATE / "pending.json", []),
+        "switch_interrupted": os.path.lexists(f"{STATE}/journal.json"),
+        "pending": _read_json(f"{STATE}/pending.json", []),
         "holder": _holder(),
+        "units": units.answer(),
     }
 
 
-def load_module(name: str, source: str) -> types.ModuleType:
-    """Make a module of a source text; dataclasses look theirs up among the loaded ones."""
-    module = sys.modules[name] = types.ModuleType(name)
+def load_module(name: str, source: str) -> Any:
+    """Make a module of a source text; a dataclass looks its own up among the loaded ones."""
+    module = sys.modules[name] = type(sys)(name)
     exec(compile(source, name, "exec"), module.__dict__)  # noqa: S102 - our own source, sent along
     return module
 
 
-def _read_json(path: Path, default: Any) -> Any:
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _read_json(path: str, default: Any) -> Any:
     try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
+        return json.loads(_read(path))
+    except (FileNotFoundError, NotADirectoryError):
         return default
+
+
+def _base64(content: bytes) -> str:
+    return binascii.b2a_base64(content, newline=False).decode()
 
 
 def _release() -> str:
     fields = {}
-    for line in Path("/etc/os-release").read_text().splitlines():
+    for line in _read("/etc/os-release").decode().splitlines():
         name, _, value = line.partition("=")
         fields[name] = value.strip('"')
     return fields.get("ID", "unknown") + fields.get("VERSION_ID", "")
 
 
 def _current_generation() -> tuple[int, dict[str, Any]]:
-    manifest = _read_json(STATE / "current" / "manifest.json", None)
+    manifest = _read_json(f"{STATE}/current/manifest.json", None)
     if manifest is None:
         return 0, {}
     return manifest["generation"], manifest["files"]
@@ -83,26 +102,26 @@ def _current_generation() -> tuple[int, dict[str, Any]]:
 def _files(wanted: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for path in {**recorded, **wanted}:
-        digest, secret = wanted.get(path, (None, recorded.get(path, {}).get("secret", False)))
+        digest, secret = wanted.get(path, (None, False))
         secret = secret or recorded.get(path, {}).get("secret", False)
-        state = _file(Path(path), digest, secret=secret)
+        state = _file(path, digest, secret=secret)
         if state is not None:
             found[path] = state
     return found
 
 
-def _file(path: Path, digest: str | None, *, secret: bool) -> dict[str, Any] | None:
+def _file(path: str, digest: str | None, *, secret: bool) -> dict[str, Any] | None:
     try:
-        status = path.lstat()
+        status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     kind = _kind(status.st_mode)
     state: dict[str, Any] = {"kind": kind, "sha256": "", **_ownership(status)}
     if kind == "file":
-        content = path.read_bytes()
+        content = _read(path)
         state["sha256"] = hashlib.sha256(content).hexdigest()
         if state["sha256"] != digest and not secret and len(content) <= LARGEST_CONTENT:
-            state["content"] = base64.b64encode(content).decode()
+            state["content"] = _base64(content)
     return state
 
 
@@ -144,48 +163,57 @@ def _directories(request: dict[str, Any], recorded: dict[str, Any]) -> dict[str,
 
 
 def _foreign(folder: str, known: set[str]) -> list[str]:
-    entries = (entry for entry in sorted(Path(folder).iterdir()) if not entry.is_dir())
-    return [str(entry) for entry in entries if str(entry) not in known]
+    entries = (f"{folder}/{name}" for name in sorted(os.listdir(folder)))
+    return [entry for entry in entries if entry not in known and not os.path.isdir(entry)]
 
 
 def _packages(wanted: set[str]) -> tuple[dict[str, str], bool]:
     """Installed versions of the wanted ones, and whether dpkg was cut off in the middle."""
-    interrupted = any(Path("/var/lib/dpkg/updates").iterdir())
-    versions, name, state = {}, "", ""
-    status = Path("/var/lib/dpkg/status")
-    with status.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if line.startswith("Package: "):
-                name = line[9:-1]
-            elif line.startswith("Status: "):
-                state = line.split()[-1]
-                interrupted = interrupted or state not in SETTLED
-            elif line.startswith("Version: ") and state == "installed" and name in wanted:
-                versions[name] = line[9:-1]
+    interrupted = bool(os.listdir("/var/lib/dpkg/updates"))
+    versions = {}
+    for block in _read("/var/lib/dpkg/status").decode("utf-8", "replace").split("\n\n"):
+        state = _field(block, "\nStatus: ").rpartition(" ")[2]
+        interrupted = interrupted or state not in SETTLED
+        name = _field(block, "Package: ")
+        if name in wanted and state == "installed":
+            versions[name] = _field(block, "\nVersion: ")
     return versions, interrupted
 
 
-def _units(names: list[str]) -> dict[str, Any]:
-    if not names:
-        return {}
-    fields = {
-        "LoadState": "load",
-        "ActiveState": "active",
-        "SubState": "sub",
-        "UnitFileState": "enabled",
-    }
-    properties = ",".join(["Id", *fields])
-    shown = subprocess.run(
-        ["systemctl", "show", "--property", properties, "--", *names],
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout
-    units = {}
-    for name, block in zip(names, shown.strip("\n").split("\n\n"), strict=True):
-        values = dict(line.split("=", 1) for line in block.splitlines())
-        units[name] = {field: values.get(key, "") for key, field in fields.items()}
-    return units
+def _field(block: str, start: str) -> str:
+    return block.partition(start)[2].partition("\n")[0]
+
+
+class Units:
+    """Asks systemd about units while the rest is looked at."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        if not names:
+            return
+        self.reader, writer = os.pipe()
+        properties = ",".join(["Id", *UNIT_FIELDS])
+        os.posix_spawnp(
+            "systemctl",
+            ["systemctl", "show", "--property", properties, "--", *names],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1)],
+        )
+        os.close(writer)
+
+    def answer(self) -> dict[str, Any]:
+        """What it said, by unit."""
+        if not self.names:
+            return {}
+        with open(self.reader, encoding="utf-8") as pipe:
+            blocks = pipe.read().strip("\n").split("\n\n")
+        os.wait()
+        return dict(zip(self.names, map(_unit, blocks), strict=True))
+
+
+def _unit(block: str) -> dict[str, str]:
+    values = dict(line.split("=", 1) for line in block.splitlines())
+    return {field: values.get(key, "") for key, field in UNIT_FIELDS.items()}
 
 
 def _users(names: list[str]) -> dict[str, Any]:
@@ -206,30 +234,26 @@ def _accounts(wanted: dict[str, str], store: Any) -> dict[str, Any]:
     seen = store.observe(layout)
     have = seen["sites"]
     differing = [s for s in sorted({*wanted, *have}) if have.get(s) != wanted.get(s)]
-    held: dict[str, str] = {}
-    for site in differing:
-        held.update(store.fingerprints(layout, site))
-    documents = {
-        site: base64.b64encode(store.read(layout.document(site))).decode()
-        for site in differing
-        if site in have
-    }
     return {
-        "accounts": documents,
+        "accounts": {s: _base64(store.read(layout.document(s))) for s in differing if s in have},
         "account_digests": have,
         "account_damage": seen["damage"],
-        "fingerprints": held,
+        "fingerprints": _joined(store.fingerprints(layout, site) for site in differing),
     }
+
+
+def _joined(parts: Iterable[dict[str, str]]) -> dict[str, str]:
+    return {key: value for part in parts for key, value in part.items()}
 
 
 def _holder() -> Any:
     """Who holds the apply lock; None when the kernel says that nobody does."""
     try:
-        with Path("/run/provision/lock").open("rb") as lock:
+        with open("/run/provision/lock", "rb") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return _read_json(Path("/run/provision/holder.json"), None)
+                return _read_json("/run/provision/holder.json", None)
     except FileNotFoundError:
         pass
     return None

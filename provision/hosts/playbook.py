@@ -69,7 +69,7 @@ class Play:
 
     def _variables_of(self, host: Host) -> dict[str, Any]:
         values: dict[str, Any] = dict(self.variables[host.name])
-        if self.connection.user_of(host) != "root":
+        if self.connection.target_of(host).user != "root":
             values["ansible_become"] = True
         return values
 

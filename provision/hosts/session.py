@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from dataclasses import dataclass
@@ -9,11 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import paramiko
-
 from provision.errors import HostUnreachable
 from provision.hosts.connection import Connection
-from provision.model.fleet import Host
+from provision.hosts.quick_paramiko import paramiko
+from provision.hosts.target import Target
 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 5
@@ -31,43 +31,41 @@ class Answer:
 class Session:
     """An open SSH session; use it as a context manager. Safe to use from one thread."""
 
-    def __init__(self, host: Host, client: paramiko.SSHClient, *, user: str) -> None:
-        self.host = host
+    def __init__(self, target: Target, client: paramiko.SSHClient) -> None:
+        self.target = target
         self._client = client
-        self._user = user
 
     @classmethod
-    def open(cls, host: Host, connection: Connection) -> Self:
+    def open(cls, target: Target, connection: Connection) -> Self:
         """Connect and log in; raises HostUnreachable that says why and what to do."""
-        user = connection.user_of(host)
         client = paramiko.SSHClient()
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
         try:
             if connection.known_hosts.exists():
                 client.load_host_keys(str(connection.known_hosts))
-            _connect(client, host, user=user, key=connection.private_key)
+            _connect(client, target, connection.private_key)
         except (OSError, paramiko.SSHException) as error:
             client.close()
-            raise unreachable(host, error, user=user) from error
+            raise unreachable(target, error) from error
         transport = client.get_transport()
         if transport is not None:
             transport.set_keepalive(KEEPALIVE_SECONDS)
-        return cls(host, client, user=user)
+        return cls(target, client)
 
     def run(self, command: str, *, stdin: bytes = b"", seconds: float = 30.0) -> Answer:
         """Run a command as root with ``stdin``; raises HostUnreachable when it is cut off."""
-        if self._user != "root":
+        if self.target.user != "root":
             command = f"sudo -n -- {command}"
         try:
             return self._run(command, stdin, time.monotonic() + seconds)
         except TimeoutError as error:
             raise HostUnreachable(
-                f"{self.host.name}: no answer within {seconds:.0f} s",
+                f"{self.target.name}: no answer within {seconds:.0f} s",
                 hint="is the host overloaded, or did the network break?",
             ) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise HostUnreachable(
-                f"{self.host.name}: the connection broke: {_words(error)}",
+                f"{self.target.name}: the connection broke: {_words(error)}",
                 hint="run the command again",
             ) from error
 
@@ -76,14 +74,14 @@ class Session:
 
         Raises HostUnreachable.
         """
-        if self._user != "root":
+        if self.target.user != "root":
             command = f"sudo -n -- {command}"
         try:
             channel = self._channel()
             channel.exec_command(command)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise HostUnreachable(
-                f"{self.host.name}: the connection broke: {_words(error)}",
+                f"{self.target.name}: the connection broke: {_words(error)}",
                 hint="run the command again",
             ) from error
         return channel
@@ -120,35 +118,38 @@ class Session:
 def _converse(channel: paramiko.Channel, stdin: bytes, deadline: float) -> tuple[bytes, bytes]:
     """Write and read at once: a side that is never read would stall the other (RFC 4254 5.2)."""
     output, errors, pending = bytearray(), bytearray(), memoryview(stdin)
-    closed = False
-    while not (channel.exit_status_ready() and channel.closed):
-        moved = False
+    if not stdin:
+        channel.shutdown_write()
+    while True:
         if pending and channel.send_ready():
             pending = pending[channel.send(bytes(pending[:32768])) :]
-            moved = True
-        if not pending and not closed:
-            channel.shutdown_write()
-            closed = True
+            if not pending:
+                channel.shutdown_write()
+        ended = channel.closed or (channel.eof_received and channel.exit_status_ready())
         while channel.recv_ready():
             output += channel.recv(65536)
-            moved = True
         while channel.recv_stderr_ready():
             errors += channel.recv_stderr(65536)
-            moved = True
-        if not moved:
-            if channel.eof_received and channel.exit_status_ready():
-                break
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            channel.status_event.wait(0.002)
-    return bytes(output), bytes(errors)
+        if ended:
+            return bytes(output), bytes(errors)
+        _wait(channel, is_writing=bool(pending), deadline=deadline)
 
 
-def _connect(client: paramiko.SSHClient, host: Host, *, user: str, key: Path | None) -> None:
+def _wait(channel: paramiko.Channel, *, is_writing: bool, deadline: float) -> None:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    if channel.eof_received:
+        channel.status_event.wait(min(left, 0.05))
+    else:
+        select.select([channel], [], [], 0.005 if is_writing else min(left, 1.0))
+
+
+def _connect(client: paramiko.SSHClient, target: Target, key: Path | None) -> None:
     client.connect(
-        host.address,
-        port=host.ssh_port,
-        username=user,
+        target.address,
+        port=target.port,
+        username=target.user,
         key_filename=None if key is None else str(key),
         allow_agent=key is None,
         look_for_keys=key is None,
@@ -159,23 +160,23 @@ def _connect(client: paramiko.SSHClient, host: Host, *, user: str, key: Path | N
     )
 
 
-def unreachable(host: Host, error: Exception, *, user: str) -> HostUnreachable:
+def unreachable(target: Target, error: Exception) -> HostUnreachable:
     """Turn what the network or paramiko said into what happened and what to do about it."""
-    what, hint = _what_and_hint(host, error, user)
-    return HostUnreachable(f"{host.name} ({host.address} port {host.ssh_port}): {what}", hint=hint)
+    what, hint = _what_and_hint(target, error)
+    return HostUnreachable(f"{target}: {what}", hint=hint)
 
 
 def _what_and_hint(  # noqa: PLR0911 - a table with a row per cause
-    host: Host, error: Exception, user: str
+    target: Target, error: Exception
 ) -> tuple[str, str]:
-    trust = f"provision trust {host.name}"
+    trust = f"provision trust {target.name}"
     match error:
         case paramiko.BadHostKeyException():
             hint = "someone may be in between; was the host rebuilt? remove its line, then"
             return "its host key is not the pinned one", f"{hint} run: {trust}"
         case paramiko.AuthenticationException():
             return (
-                f"it refused our login as {user}",
+                f"it refused our login as {target.user}",
                 "is your key in its authorized_keys, and loaded in the agent (ssh-add -l)?",
             )
         case paramiko.SSHException() if "not found in known_hosts" in str(error):

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from provision.hosts.connection import Connection
+from provision.hosts.target import Target
 from provision.model.fleet import Host
 
 
 def ssh_config(hosts: Sequence[Host], connection: Connection, *, folder: Path) -> str:
     """Pinned host keys, one shared connection per host, and a broken one noticed in seconds."""
-    blocks = [_host(host, connection) for host in hosts]
+    blocks = [_host(connection.target_of(host)) for host in hosts]
     key = connection.private_key
     identity = f"  IdentityFile {key}\n  IdentitiesOnly yes\n" if key else ""
     return "".join(blocks) + (
@@ -33,10 +34,10 @@ def ssh_config(hosts: Sequence[Host], connection: Connection, *, folder: Path) -
     )
 
 
-def _host(host: Host, connection: Connection) -> str:
+def _host(target: Target) -> str:
     return (
-        f"Host {host.name}\n"
-        f"  HostName {host.address}\n"
-        f"  Port {host.ssh_port}\n"
-        f"  User {connection.user_of(host)}\n"
+        f"Host {target.name}\n"
+        f"  HostName {target.address}\n"
+        f"  Port {target.port}\n"
+        f"  User {target.user}\n"
     )

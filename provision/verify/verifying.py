@@ -89,7 +89,7 @@ def _reach(
     target: Target, connection: Connection
 ) -> tuple[Session | None, ReachedTarget | Outcome]:
     try:
-        session = Session.open(target.host, connection)
+        session = Session.open(connection.target_of(target.host), connection)
     except HostUnreachable as error:
         return None, _reachability(
             target, Verdict.UNREACHABLE, fault=error.message, hint=error.hint or ""

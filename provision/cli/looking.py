@@ -1,0 +1,62 @@
+"""Look at the hosts for a command: by what is remembered where that is enough, else properly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provision.apply.known import inputs_digest, remember, still_empty
+from provision.errors import ProvisionError
+from provision.hosts.connection import Connection
+from provision.plan.change import Plan
+
+if TYPE_CHECKING:
+    from provision.apply.survey import Survey
+    from provision.cli.desired import Desired
+
+
+class Looking:
+    """One look at the hosts of a fleet. Spec and renderers are only started when needed."""
+
+    def __init__(
+        self, fleet_dir: Path, vault_password_file: Path | None, hosts: tuple[str, ...]
+    ) -> None:
+        self.fleet_dir = fleet_dir
+        self._vault, self._hosts = vault_password_file, hosts
+        self.connection = Connection.of_fleet(fleet_dir)
+        self.connection.enter()
+
+    def plan(self) -> tuple[Plan, Mapping[str, ProvisionError]]:
+        """The plan, and the hosts that could not be asked."""
+        empty = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
+        return (empty, {}) if empty else (self.survey.plan, self.survey.failures)
+
+    @cached_property
+    def desired(self) -> Desired:
+        """The fleet and the bundles of the hosts that were asked for."""
+        from provision.cli.desired import load_desired  # noqa: PLC0415 - start-up time
+
+        return load_desired(self.fleet_dir, vault_password_file=self._vault, hosts=self._hosts)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What was found on the hosts."""
+        return self.again(tuple(self.desired.bundles))
+
+    def again(self, hosts: tuple[str, ...]) -> Survey:
+        """Look at these hosts now, and remember the empty plans."""
+        from provision.apply.survey import survey  # noqa: PLC0415 - start-up time
+
+        bundles = {name: self.desired.bundles[name] for name in hosts}
+        found = survey(bundles, self.connection)
+        whole = len(found.empty) == len(self.desired.fleet.hosts)
+        # The certificates may have been made just now, so the inputs are digested anew.
+        inputs = inputs_digest(self.fleet_dir, self.connection, self._vault)
+        remember(inputs, self.fleet_dir, found.empty, complete=whole)
+        return found
+
+    @cached_property
+    def _inputs(self) -> str:
+        return inputs_digest(self.fleet_dir, self.connection, self._vault)
