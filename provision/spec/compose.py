@@ -40,9 +40,13 @@ class _Frame:
         self.skip = False
 
 
-def compose(source: Source, problems: Problems) -> Document | None:
-    """The document of a file, or None after reporting why there is none."""
-    composer = _Composer(source, problems)
+def compose(source: Source, problems: Problems, *, is_secret: bool = False) -> Document | None:
+    """The document of a file, or None after reporting why there is none.
+
+    ``is_secret``: its texts may be long and hold line breaks, as keys in PEM do; what a secret may
+    hold is then decided where it is used.
+    """
+    composer = _Composer(source, problems, is_secret=is_secret)
     try:
         root = composer.run()
     except _StopError:
@@ -54,8 +58,9 @@ def compose(source: Source, problems: Problems) -> Document | None:
 
 
 class _Composer:
-    def __init__(self, source: Source, problems: Problems) -> None:
+    def __init__(self, source: Source, problems: Problems, *, is_secret: bool) -> None:
         self._source = source
+        self._is_secret = is_secret
         self._problems = problems
         self._stack: list[_Frame] = []
         self._anchors: dict[str, Node | None] = {}
@@ -104,7 +109,8 @@ class _Composer:
     def _scalar(self, event: Any) -> None:
         node = Node(None, line=event.start_mark.line, column=event.start_mark.column)
         node.end_line, node.end_column = event.end_mark.line, event.end_mark.column
-        self._check_text(event, node)
+        if not self._is_secret:
+            self._check_text(event, node)
         frame = self._stack[-1] if self._stack else None
         if frame is not None and frame.key is None and isinstance(frame.node.children, dict):
             self._key(frame, node, event)

@@ -63,6 +63,8 @@ def _to_unicode(label: str) -> str:
 
 def mixed_scripts(domain: Domain) -> str | None:
     """How a label of ``domain`` mixes scripts, as in ``NAME (CYRILLIC and LATIN)``, or None."""
+    if "xn--" not in domain.name:
+        return None
     for label in domain.name.split("."):
         if not label.startswith("xn--"):
             continue

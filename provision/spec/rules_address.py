@@ -8,6 +8,7 @@ from itertools import islice
 
 from provision.model.address import Address, LocalPart
 from provision.spec.circles import find_circles, reach
+from provision.spec.domain import mixed_scripts
 from provision.spec.problem import Note, Place, Problem, Problems
 from provision.spec.resolve_site import ROLES
 from provision.spec.written import WrittenFleet, WrittenSite
@@ -50,7 +51,8 @@ def check_addresses(written: WrittenFleet, problems: Problems) -> None:
             first = directory.setdefault(address, entry)
             if first is not entry:
                 _twice(address, entry.place(), first.place(), problems)
-        _check_roles(one, problems)
+        if written.spec is not None:
+            _check_roles(one, problems)
         _check_logins(one, problems)
     targets = _Targets(written, directory, problems)
     for entry in directory.values():
@@ -221,6 +223,12 @@ class _Targets:
                 "unknown-address", place(*path),
                 f"{target.domain} is a machine's name, and takes no mail",
                 hint="write an address in the domain of a site",
+            )  # fmt: skip
+        mixed = mixed_scripts(target.domain)
+        if mixed:
+            self._problems.warn(
+                "mixed-scripts", place(*path), f"{target} mixes scripts: {mixed}",
+                hint="make sure that this is the domain you mean",
             )  # fmt: skip
         if not self.is_ours(target) or _bare(target) in self._directory:
             return

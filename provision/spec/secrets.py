@@ -127,7 +127,7 @@ def _read(folder: FleetFolder, problems: Problems) -> bytes | None:
 
 def _document(plain: bytes, problems: Problems) -> Document | None:
     source = decode(SECRETS_FILE, plain, problems)
-    document = compose(source, problems) if source else None
+    document = compose(source, problems, is_secret=True) if source else None
     if document and not isinstance(document.data, dict):
         problems.error(
             "secrets-file",

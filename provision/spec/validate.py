@@ -96,11 +96,9 @@ def _limit_message(kind: str, detail: dict[str, Any], name: str) -> tuple[str, s
 
 
 def _short(value: Any) -> str:
-    return shown(str(value)) if isinstance(value, str | int | float) else "a " + _kind(value)
-
-
-def _kind(value: Any) -> str:
-    return "secret" if isinstance(value, SecretRef) else "list or mapping"
+    if isinstance(value, str | int | float):
+        return shown(str(value))
+    return "a secret" if isinstance(value, SecretRef) else "a list or mapping"
 
 
 def _unknown_key(

@@ -21,6 +21,15 @@ pytestmark = pytest.mark.lab
 ANNA, DORA = "anna@acme.example", "dora@blue.example"
 HOSTILE = "'); system(\"id > /run/ran\"); // ${x} {{ 7*7 }} <script>document.title='ran'</script>"
 
+_FORTY_LOGINS = """
+import smtplib, ssl
+trust = ssl.create_default_context(cafile="/etc/provision/tls/trust.crt")
+trust.check_hostname = False  # by address, as webmail connects
+for _ in range(40):
+    with smtplib.SMTP_SSL("127.0.0.1", 465, context=trust) as client:
+        print(client.login("anna@acme.example", %r)[0])
+"""
+
 
 @contextmanager
 def _connected(
@@ -222,6 +231,20 @@ def _answers(wire: Rehearsal) -> bool:
         return _get(wire, "acme.example", "/")[0] == 200
     except OSError:
         return False
+
+
+def test_many_people_in_webmail_are_not_taken_for_one_guesser(wire: Rehearsal) -> None:
+    ran = wire.run(f"python3 - <<'END'\n{_FORTY_LOGINS % wire.password(ANNA)}END")
+    assert ran.split() == ["235"] * 40
+
+
+def test_reinstalled_packages_ask_nothing_and_change_nothing(wire: Rehearsal) -> None:
+    packages = "nginx nginx-common php8.4-fpm roundcube-core roundcube-plugins"
+    wire.run(
+        f"DEBIAN_FRONTEND=noninteractive apt-get install -qy --reinstall {packages} </dev/null"
+    )
+    assert "No changes." in wire.provision("plan")
+    assert _answers(wire)
 
 
 def test_default_pool_of_the_package_does_not_run(wire: Rehearsal) -> None:

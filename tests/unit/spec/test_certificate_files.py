@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from provision.spec.load import Loaded
+from provision.spec.vault import encrypt
 
 Read = Callable[..., Loaded]
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -79,6 +80,25 @@ def test_key_may_be_a_secret(read: Read) -> None:
     chain, _ = _pair("webmail.b.example")
     (problem,) = read({"sites/b.yml": site, "c/chain.pem": chain}).problems
     assert "no PEM private key" in problem.message
+
+
+def test_key_may_be_a_secret_of_many_lines(read: Read) -> None:
+    chain, key = _pair("webmail.b.example")
+    indented = key.replace("\n", "\n  ")
+    secrets = f"""\
+fingerprint_key: "{"0123456789abcdef" * 4}"
+isp: "x"
+acme: {{anna: "y"}}
+key: |
+  {indented}
+"""
+    site = SITE.replace("c/key.pem", "!secret key")
+    vault = encrypt(secrets.encode(), b"opens-the-vault", salt=b"s" * 32)
+    loaded = read({"sites/b.yml": site, "c/chain.pem": chain, "secrets.yml": vault})
+    assert loaded.fleet is not None, loaded.problems
+    pair = loaded.fleet.sites[1].certificate
+    assert pair is not None
+    assert pair.key.reveal().strip() == key.strip()
 
 
 def test_missing_files_are_named(read: Read) -> None:

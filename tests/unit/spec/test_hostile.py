@@ -126,6 +126,7 @@ DOMAINS = [
     _site("xn--a.example", "no valid name"),
     _site("ab--cd.example", "third place"),
     _site("a_b.example", "label"),
+    _site("☃.example", "no international domain"),
     _site("no", "two labels"),
     _site("12.5", "not text"),
     _site("[a.example]", "list or mapping"),
@@ -233,6 +234,9 @@ BODIES = [
     _body("- " * 3000, "not YAML", "3000 lists in a flow line"),
     _body("{" * 3000, "plain text", "3000 braces"),
     _body("{name: @x}", "not YAML", "reserved character"),
+    _body("{!secret name: x}", "is not used in a spec", "tag on a key"),
+    _body("{imap: 1}", "true or false", "number as truth value"),
+    _body("{forward: {to: [a@раypal.example], keep_copy: 1}}", "true or false", "number as copy"),
 ]
 
 SMARTHOSTS = [
@@ -260,6 +264,13 @@ SMARTHOSTS = [
         "host: smtp.x.example, tls: may, username: a, password: !secret isp", "cannot be", "tls2"
     ),
     _smarthost(
+        "host: smtp.x.example, tls: [verify], username: a, password: !secret isp", "a list", "list"
+    ),
+    _smarthost(
+        "host: smtp.x.example, tls: !secret isp, username: a, password: !secret isp",
+        "a secret", "tls secret",
+    ),
+    _smarthost(
         "host: smtp.x.example, port: 65536, username: a, password: !secret isp", "larger", "port"
     ),
     _smarthost(
@@ -270,7 +281,18 @@ SMARTHOSTS = [
     ),
 ]  # fmt: skip
 
-CASES = [*MAILBOXES, *DOMAINS, *TARGETS, *BODIES, *SMARTHOSTS]
+START = "site: evil.example\nhost: mail1\n"
+EMPTY = [
+    Case("mailboxes without any", START + "mailboxes:\n", 3, "'mailboxes' is empty"),
+    Case("webmail without any", START + "webmail:\n", 3, "'webmail' is empty"),
+    Case("aliases without any", START + "aliases:  # none\n", 3, "'aliases' is empty"),
+    Case("alias without target", START + "aliases:\n  info:\n", 4, "'info' is empty"),
+    Case("outgoing without value", START + "outgoing: ~\n", 3, "no value"),
+    Case("catch_all without value", START + "catch_all: null\n", 3, "no value"),
+    Case("list of nothing", START + "domain_aliases: [null]\n", 3, "no value"),
+]
+
+CASES = [*EMPTY, *MAILBOXES, *DOMAINS, *TARGETS, *BODIES, *SMARTHOSTS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

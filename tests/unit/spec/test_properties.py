@@ -47,7 +47,7 @@ FILES = st.dictionaries(KEYS, VALUES, max_size=6).map(
     lambda items: "".join(f"{key}: {value}\n" for key, value in items.items())
 )
 SLOW = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from provision.spec.circles import find_circles, reach
-from provision.spec.load import Loaded
-from provision.spec.problem import Severity
+from provision.spec.load import Loaded, read_fleet
+from provision.spec.problem import Severity, spec_invalid
 
 Read = Callable[..., Loaded]
 HOSTS = "fleet: test\nhosts:\n  mail1: {address: 192.0.2.10, fqdn: mail1.host.example, release: debian13}\n"  # noqa: E501 - one line of YAML
@@ -256,6 +257,39 @@ def test_unused_smarthost_and_no_sites_are_warned_of(read: Read) -> None:
         "smarthosts: {isp: {host: s.isp.example, username: a, password: !secret isp}}\n"
     )
     assert _warnings(read({"sites/acme.yml": site, "fleet.yml": fleet})) == ["unused-smarthost"]
+
+
+def test_target_that_mixes_scripts_is_warned_of(read: Read) -> None:
+    site = "site: b.example\nhost: mail1\naliases: {info: [anna@раypal.example]}\n"
+    assert _warnings(read({"sites/b.yml": site})) == ["mixed-scripts"]
+
+
+def test_fleet_file_that_is_wrong_causes_no_problems_elsewhere(read: Read) -> None:
+    site = "site: b.example\nhost: mail7\noutgoing: none\n"
+    loaded = read({"fleet.yml": HOSTS + "postmastre: x\n", "sites/b.yml": site})
+    assert _errors(loaded) == ["fleet.yml:4 the key 'postmastre' is not known here"]
+
+
+def test_circle_that_starts_at_an_alias_of_a_mailbox_is_found(read: Read) -> None:
+    site = "site: b.example\nhost: mail1\nmailboxes:\n  z: {aliases: [a], forward: {to: [a]}}\n"
+    fleet = HOSTS + "postmaster: a@b.example\ndefaults: {outgoing: none}\n"
+    (error,) = _errors(read({"fleet.yml": fleet, "sites/b.yml": site}))
+    assert "a@b.example -> z@b.example -> a@b.example" in error
+
+
+def test_folder_without_site_files_is_warned_of(write_fleet: Callable[..., Path]) -> None:
+    fleet = HOSTS + "postmaster: x@y.example\n"
+    folder = write_fleet({"fleet.yml": fleet})
+    (folder / "sites" / "acme.yml").unlink()
+    assert "no-sites" in _warnings(read_fleet(folder))
+
+
+def test_exception_lists_the_first_twenty(read: Read) -> None:
+    site = "site: b.example\nhost: mail1\n" + "".join(f"k{n}: 1\n" for n in range(30))
+    error = spec_invalid(read({"sites/b.yml": site}).problems)
+    assert len(error.problems) == 30
+    assert error.message.splitlines()[1] == "sites/b.yml:3:1: the key 'k0' is not known here"
+    assert error.message.splitlines()[-1] == "... and 10 more"
 
 
 def test_scripts_that_belong_together_are_not_warned_of(read: Read) -> None:

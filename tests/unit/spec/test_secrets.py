@@ -139,6 +139,14 @@ def test_smarthost_password_that_postfix_would_lose_is_refused_where_it_is_named
     assert says in " ".join(_messages(loaded))
 
 
+@pytest.mark.parametrize("value", ['"trails "', '"two\\nlines"', '"esc\\e[0m"', '"\\u202eback"'])
+def test_password_that_nobody_can_type_is_refused_where_it_is_named(value: str, read: Read) -> None:
+    secrets = SECRETS.replace(f'"{CANARY}"', value)
+    (problem,) = read({"secrets.yml": secrets_file(secrets)}).problems
+    assert str(problem.place) == "sites/acme.yml:4:20"
+    assert "cannot be typed" in problem.message
+
+
 def test_secrets_file_of_another_vault_version_is_refused(read: Read) -> None:
     loaded = read({"secrets.yml": b"$ANSIBLE_VAULT;1.0;AES\n6161\n"})
     assert "version that is not read here" in loaded.problems[0].message
