@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @spec_options
 @host_option
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
+@click.option("--allow-removals", is_flag=True, help="Go on although much would be removed.")
+@click.option("--allow-updates", is_flag=True, help="Go on although much would be updated.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
 def command(  # noqa: PLR0913 - click hands over every option by name
@@ -34,6 +36,8 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     vault_password_file: Path | None,
     hosts: tuple[str, ...],
     yes: bool,
+    allow_removals: bool,
+    allow_updates: bool,
     form: str,
     show_passwords: bool,
 ) -> int:
@@ -50,26 +54,36 @@ def command(  # noqa: PLR0913 - click hands over every option by name
       provision apply -i inventories/demo
       provision apply --host mail1
       provision apply --yes --format json
+      provision apply --allow-removals
     """
     from provision.apply.outcome import HostOutcome, of_error, worst  # noqa: PLC0415 - start-up
+    from provision.apply.permission import refused  # noqa: PLC0415
     from provision.cli.looking import Looking  # noqa: PLC0415
 
     is_json = form == "json"
     looking = Looking(fleet_dir, vault_password_file, hosts)
     plan, failures = looking.plan()
     _show(plan, failures, is_json=is_json)
+    refusals = refused(plan, _allowed(removals=allow_removals, updates=allow_updates))
     applied = None
-    if not plan.is_empty:
+    if not plan.is_empty and not refusals:
         _confirm(plan, yes=yes, is_json=is_json)
         applied = _apply(looking, plan)
     outcomes = [HostOutcome(host.host, "unchanged") for host in plan.hosts if host.is_empty]
     outcomes += [of_error(name, error) for name, error in failures.items()]
-    outcomes += applied.outcomes if applied else []
+    outcomes += applied.outcomes if applied else refusals
     if is_json:
         _print_json(plan, outcomes, applied if show_passwords else None)
-    elif applied:
+    elif applied or refusals:
         _tell(looking, outcomes, applied)
     return worst(outcomes)
+
+
+def _allowed(*, removals: bool, updates: bool) -> frozenset[str]:
+    from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES  # noqa: PLC0415 - start-up
+
+    given = {ALLOW_REMOVALS: removals, ALLOW_UPDATES: updates}
+    return frozenset(flag for flag, is_given in given.items() if is_given)
 
 
 def _show(plan: Plan, failures: Mapping[str, ProvisionError], *, is_json: bool) -> None:
@@ -115,11 +129,13 @@ def _apply(looking: Looking, plan: Plan) -> Applied:
     return applied
 
 
-def _tell(looking: Looking, outcomes: Sequence[HostOutcome], applied: Applied) -> None:
+def _tell(looking: Looking, outcomes: Sequence[HostOutcome], applied: Applied | None) -> None:
     """Every host's outcome, passwords that were made, and the plan as it is now."""
     from provision.cli.outcomes import outcome_lines, password_lines  # noqa: PLC0415
 
     print_lines(outcome_lines(outcomes))
+    if applied is None:
+        return
     print_lines(password_lines(applied.generated))
     if done := tuple(o.host for o in applied.outcomes if o.word == "applied"):
         found = looking.again(done)

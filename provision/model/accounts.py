@@ -29,6 +29,8 @@ class MailboxAccount:
     """Further full addresses in the site's own domain that deliver here and may be sent as."""
     forward_to: tuple[str, ...] = ()
     forward_keep: bool = True
+    protect: bool = False
+    """Remembered here, so that a spec which drops it together with the mailbox is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class SiteAccounts:
     mailboxes: tuple[MailboxAccount, ...]
     aliases: tuple[AliasAccount, ...]
     catch_all: str | None
+    protect: bool = False
+    """As a mailbox's: the site may not leave this host while it is set."""
     version: int = 1
 
     def document(self) -> bytes:

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from provision.plan.objection import Objection
+
 FORMAT = "1.0"
 """Version of the JSON form: a new minor only adds keys, a new major may change them."""
 
@@ -93,6 +95,8 @@ class HostPlan:
     """The host's generation when it was observed: a plan holds for no other."""
     changes: tuple[Change, ...]
     unit_actions: tuple[UnitAction, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    """What an apply refuses unless it is told to go on."""
 
     @property
     def is_empty(self) -> bool:
@@ -116,6 +120,7 @@ class HostPlan:
             "generation": self.generation,
             "changes": [change.as_json() for change in self.changes],
             "unit_actions": [asdict(action) for action in self.unit_actions],
+            "objections": [objection.as_json() for objection in self.objections],
         }
 
     def digest(self) -> str:

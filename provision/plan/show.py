@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provision.plan.change import Action, Change, HostPlan, Kind, Origin, Plan
+from provision.plan.objection import Objection
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 _STYLES = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red"}
@@ -53,6 +54,8 @@ def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
         yield Line(f"  > {action.verb} {action.unit}: {_shortened(action.why)}", "cyan")
     if not host.unit_actions:
         yield Line("  > nothing is reloaded or restarted", "cyan")
+    for objection in host.objections:
+        yield Line(f"  ! {objection_words(objection)}", "red")
     yield Line("")
 
 
@@ -62,6 +65,12 @@ def change_words(change: Change) -> str:
     detail = f" ({change.detail}{drift})" if change.detail or drift else ""
     detail = detail.replace("(, ", "(")
     return f"{_SIGNS[change.action]} {change.kind.word} {change.name}: {change.action}{detail}"
+
+
+def objection_words(objection: Objection) -> str:
+    """One objection on one line, with what lets it pass."""
+    way = f"apply needs {objection.flag}" if objection.flag else "apply refuses it"
+    return f"{objection.message}; {way}"
 
 
 def _is_edited(change: Change) -> bool:

@@ -209,7 +209,7 @@ def test_site_that_left_leaves_with_all_that_is_in_it() -> None:
     digests = {"acme.example": ACME.digest(), "gone.example": gone.digest()}
     plan = _plan(accounts={"gone.example": document}, account_digests=digests)
     assert _words(plan) == [
-        "- site gone.example: delete",
+        "- site gone.example: delete (with 1 mailbox and 0 aliases)",
         "- mailbox x@gone.example: delete",
     ]
 
