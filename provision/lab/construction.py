@@ -90,13 +90,15 @@ class Construction:
         files = identity_files(machine, folder=folder, login_key=login_key, interface=interface)
         noted = folder / "identity.json"
         digests = json.dumps(world.file_digests(files))
+        changed = not noted.exists() or noted.read_text() != digests
         if power.is_running(folder):
-            if noted.exists() and noted.read_text() == digests:
+            if not changed:
                 return
             power.stop(folder)
         self._ensure_disk(machine)
-        write_files(folder / "upper", files)
-        noted.write_text(digests)
+        if changed:  # else the machine keeps its own idea of them, as after any power cut
+            write_files(folder / "upper", files)
+            noted.write_text(digests)
         self.progress(f"booting {machine.name}: {machine.release}, {machine.address}")
         power.start(folder, lab=self.name)
 
@@ -137,8 +139,9 @@ class Construction:
 
 
 def forget_files(folder: Path) -> None:
-    """Let the next ``start_world`` write every file again: the disk in ``folder`` went back."""
-    (folder / "files.json").unlink(missing_ok=True)
+    """Let the next start write every file of ours again: the disk in ``folder`` went back."""
+    for noted in ("files.json", "identity.json"):
+        (folder / noted).unlink(missing_ok=True)
 
 
 def _change_running(folder: Path, changed: Files) -> None:

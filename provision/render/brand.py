@@ -59,10 +59,12 @@ def _hex(color: _Rgb) -> str:
 
 def _readable(color: _Rgb, *, on: _Rgb, towards: int) -> _Rgb:
     """The colour, moved towards black (0) or white (255) until text in it reads on ``on``."""
-    for step in range(21):
-        red, green, blue = (part + (towards - part) * step // 20 for part in color)
-        if _contrast((red, green, blue), on) >= _READABLE:
-            break
+    moved = (_mixed(color, towards, step / 20) for step in range(21))
+    return next(one for one in moved if _contrast(one, on) >= _READABLE)
+
+
+def _mixed(color: _Rgb, other: int, share: float) -> _Rgb:
+    red, green, blue = (round(part + (other - part) * share) for part in color)
     return red, green, blue
 
 

@@ -11,14 +11,6 @@ def postfix_value(text: str) -> str:
     return text.replace("$", "$$")
 
 
-def nginx_string(text: str) -> str:
-    """Text as a double-quoted nginx argument; ``$`` cannot be escaped there and is refused."""
-    _refuse_controls(text)
-    if "$" in text:
-        raise ValueError("nginx has no way to write '$' literally")
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def php_string(text: str) -> str:
     r"""Text as a single-quoted PHP string, in which only ``\`` and ``'`` are special."""
     _refuse_controls(text)
@@ -32,6 +24,5 @@ def _refuse_controls(text: str) -> None:
 
 FILTERS: dict[str, Callable[[str], str]] = {
     "postfix_value": postfix_value,
-    "nginx_string": nginx_string,
     "php_string": php_string,
 }

@@ -83,13 +83,14 @@ def test_shell_runs_a_command_over_ssh_and_keeps_its_words(lab: Lab) -> None:
 
 
 def test_what_was_written_survives_a_power_cut(lab: Lab) -> None:
-    lab.run("mail1", ["sh", "-c", "echo kept > /root/survivor"])
+    lab.run("mail1", ["sh", "-c", "echo kept > /root/survivor; echo '# mine' >> /etc/hosts"])
     lab.cut("mail1")
     assert not lab.is_running("mail1")
     with pytest.raises(ProvisionError, match="not running"):
         lab.run("mail1", ["true"])
     lab.up()
     assert lab.run("mail1", ["cat", "/root/survivor"]).stdout == "kept\n"
+    assert "# mine" in lab.run("mail1", ["cat", "/etc/hosts"]).stdout
     assert lab.run("mail1", ["systemctl", "is-system-running", "--wait"]).stdout == "running\n"
 
 
