@@ -24,15 +24,19 @@ class Outcome(NamedTuple):
         return [line for line in (self.errors + "\n" + self.output).splitlines() if line.strip()]
 
 
-def run(*argv: str, seconds: float = 60.0) -> Outcome:
-    """Run ``argv``; a program that is missing or too slow counts as failed, with the reason."""
+def run(*argv: str, seconds: float = 60.0, noninteractive: bool = False) -> Outcome:
+    """Run ``argv``; a program that is missing or too slow counts as failed, with the reason.
+
+    ``noninteractive``: maintainer scripts ask nothing (debconf(7)).
+    """
+    asking = {"DEBIAN_FRONTEND": "noninteractive"} if noninteractive else {}
     try:
         done = subprocess.run(
             argv,
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=seconds,
-            env=_ENVIRONMENT,
+            env={**_ENVIRONMENT, **asking},
             check=False,
         )
     except FileNotFoundError:

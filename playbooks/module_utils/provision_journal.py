@@ -31,8 +31,8 @@ from .provision_layout import Layout
 from .provision_request import Request
 
 
-def switch(layout: Layout, number: int, request: Request) -> None:
-    """Make generation ``number``, already staged, the live one."""
+def switch(layout: Layout, number: int, request: Request) -> list[str]:
+    """Make generation ``number``, already staged, the live one; returns the paths that changed."""
     changed = [file for file in request.files if not is_as_wanted(layout, file)]
     removed = removals(layout, request)
     directories = [
@@ -40,9 +40,8 @@ def switch(layout: Layout, number: int, request: Request) -> None:
         for d in request.directories
         if not is_directory_as_wanted(layout.live(d.path), d.attributes)
     ]
-    _save_before(
-        layout, number, files=[*[f.path for f in changed], *removed], directories=directories
-    )
+    paths = [*[file.path for file in changed], *removed]
+    _save_before(layout, number, files=paths, directories=directories)
     previous = current_manifest(layout)["generation"]
     write_json(layout.journal, {"to": number, "from": previous})
     for directory in directories:
@@ -54,6 +53,7 @@ def switch(layout: Layout, number: int, request: Request) -> None:
         remove(layout.live(path))
     link(layout.current, point_current_at(layout, number))
     remove(layout.journal)
+    return paths
 
 
 def removals(layout: Layout, request: Request) -> list[str]:

@@ -27,6 +27,7 @@ from .provision_generation import (
 from .provision_journal import recover, roll_back, switch
 from .provision_layout import Layout
 from .provision_lock import held
+from .provision_packages import free_daemons
 from .provision_request import Request, read_request
 from .provision_units import Failure, activate, ensure_enabled, in_order
 
@@ -97,8 +98,8 @@ class Transaction:
     def _switch(self) -> None:
         with self.step("switch"):
             write_json(self.layout.pending, self.request.unit_actions)
-            switch(self.layout, self.number, self.request)
-            if any(file.path.startswith("/etc/systemd/") for file in self.request.files):
+            changed = switch(self.layout, self.number, self.request)
+            if any(path.startswith("/etc/systemd/") for path in changed):
                 run("systemctl", "daemon-reload")
 
     def _activate(self) -> None:
@@ -137,6 +138,7 @@ def _verb_back(verb: str) -> str:
 def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
     """Carry out the request in ``archive``; the result says what came of it, in every case."""
     layout.prepare()
+    free_daemons()  # packages are there; from here on units are started on purpose
     request = read_request(archive)
     try:
         with held(layout, request.meta["holder"]):

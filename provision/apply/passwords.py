@@ -36,7 +36,7 @@ def make_credentials(
         mailbox
         for site in accounts.values()
         for mailbox in site
-        if _is_needed(mailbox, actual.fingerprints.get(mailbox.address))
+        if is_needed(mailbox, actual.fingerprints.get(mailbox.address))
     ]
     with ThreadPoolExecutor() as pool:  # argon2 works outside the interpreter lock
         made = list(pool.map(lambda mailbox: _make(passwords[mailbox.address]), needed))
@@ -52,7 +52,8 @@ def make_credentials(
     return Credentials(hashes, generated)
 
 
-def _is_needed(mailbox: MailboxAccount, held: str | None) -> bool:
+def is_needed(mailbox: MailboxAccount, held: str | None) -> bool:
+    """True when the host has no hash of this password; a generated one never replaces another."""
     if mailbox.fingerprint == GENERATED:
         return held is None
     return held != mailbox.fingerprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -75,7 +76,7 @@ def apply_work(
             records[event["host"]].take(event)
         on_event(event)
 
-    folder = Path(tempfile.mkdtemp(prefix="provision-"))
+    folder = private_folder()
     try:
         play = Play(
             folder=folder,
@@ -94,6 +95,13 @@ def apply_work(
         for address, password in credentials[outcome.host].generated.items()
     }
     return Applied(outcomes, generated)
+
+
+def private_folder() -> Path:
+    """A new folder (0700), in memory where there is some: it will hold secrets for a moment."""
+    memory = os.environ.get("XDG_RUNTIME_DIR", "/dev/shm")  # noqa: S108 - mkdtemp makes it private
+    place = memory if os.access(memory, os.W_OK) else None
+    return Path(tempfile.mkdtemp(prefix="provision-", dir=place))
 
 
 def _write_archives(

@@ -169,7 +169,7 @@ def _foreign(folder: str, known: set[str]) -> list[str]:
 
 def _packages(wanted: set[str]) -> tuple[dict[str, str], bool]:
     """Installed versions of the wanted ones, and whether dpkg was cut off in the middle."""
-    interrupted = bool(os.listdir("/var/lib/dpkg/updates"))
+    interrupted = bool(os.listdir("/var/lib/dpkg/updates")) or _holds_daemons()
     versions = {}
     for block in _read("/var/lib/dpkg/status").decode("utf-8", "replace").split("\n\n"):
         state = _field(block, "\nStatus: ").rpartition(" ")[2]
@@ -178,6 +178,14 @@ def _packages(wanted: set[str]) -> tuple[dict[str, str], bool]:
         if name in wanted and state == "installed":
             versions[name] = _field(block, "\nVersion: ")
     return versions, interrupted
+
+
+def _holds_daemons() -> bool:
+    """True when an apply that did not end still keeps packages from starting daemons."""
+    try:
+        return b"# provision: " in _read("/usr/sbin/policy-rc.d")
+    except FileNotFoundError:
+        return False
 
 
 def _field(block: str, start: str) -> str:

@@ -79,12 +79,16 @@ class Play:
         path.write_text(text)
 
     def _ansible_cfg(self) -> str:
+        roots = all(self.connection.target_of(host).user == "root" for host in self.hosts)
+        # Bundles hold secrets: in memory, they are gone after a power cut.
+        remote = "/run/provision/ansible" if roots else "~/.ansible/tmp"
         forks = min(_LARGEST_FORKS, max(1, len(self.hosts)))
         plugins = playbooks_dir()
         return f"""\
 [defaults]
 home = {self.folder}/ansible
 local_tmp = {self.folder}/ansible-tmp
+remote_tmp = {remote}
 inventory = {self.folder}/hosts.json
 library = {plugins}/library
 module_utils = {plugins}/module_utils

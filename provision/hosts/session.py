@@ -150,7 +150,7 @@ def _connect(client: paramiko.SSHClient, target: Target, key: Path | None) -> No
         target.address,
         port=target.port,
         username=target.user,
-        key_filename=None if key is None else str(key),
+        pkey=None if key is None else paramiko.PKey.from_path(key),
         allow_agent=key is None,
         look_for_keys=key is None,
         timeout=CONNECT_SECONDS,

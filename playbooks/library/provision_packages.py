@@ -1,0 +1,53 @@
+#!/usr/bin/python
+"""Ansible module: make a host ready for a package run."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: provision_packages
+short_description: Hold daemons back and finish an interrupted package run
+description:
+  - Keeps packages from starting their daemons until their own configuration is in place.
+  - Finishes what a power cut or a failed maintainer script left half done.
+options:
+  heal:
+    description: Whether a package run was interrupted.
+    type: bool
+    required: true
+author:
+  - The provision project
+"""
+
+EXAMPLES = r"""
+- name: Make ready for packages
+  provision_packages:
+    heal: true
+"""
+
+RETURN = r"""
+lines:
+  description: What apt said when something is still broken.
+  type: list
+  returned: failure
+"""
+
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
+from ansible.module_utils.provision_packages import (  # noqa: E402
+    finish_interrupted,
+    hold_daemons,
+)
+
+
+def main() -> None:
+    """Hold, and finish when asked to."""
+    module = AnsibleModule(argument_spec={"heal": {"type": "bool", "required": True}})
+    hold_daemons()
+    lines = finish_interrupted() if module.params["heal"] else []
+    if lines:
+        module.fail_json(msg="an interrupted package run could not be finished", lines=lines)
+    module.exit_json(changed=True)
+
+
+if __name__ == "__main__":
+    main()

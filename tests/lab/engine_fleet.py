@@ -1,0 +1,113 @@
+"""A demo fleet whose applies are watched: what was printed, and what any process list showed."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provision.lab.lab import Lab
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "mail1"
+_MAIN = "from provision.cli.main import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one run of the program printed and returned."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class EngineFleet:
+    """One fleet folder with its lab. Everything that was printed is kept in ``printed``."""
+
+    lab: Lab
+    printed: list[str] = field(default_factory=list)
+    processes: set[str] = field(default_factory=set)
+
+    @property
+    def folder(self) -> Path:
+        """The fleet folder."""
+        return self.lab.fleet_dir
+
+    def start(self, *words: str, before: str = "") -> subprocess.Popen[str]:
+        """Start a command of provision on this fleet; ``before`` is Python that runs first."""
+        return subprocess.Popen(
+            [sys.executable, "-c", f"{before}\n{_MAIN}", *words, "-i", str(self.folder)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self, process: subprocess.Popen[str]) -> Ran:
+        """Wait for a started command."""
+        out, err = process.communicate(timeout=400)
+        self.printed += [out, err]
+        return Ran(process.returncode, out, err)
+
+    def provision(self, *words: str, code: int = 0, before: str = "") -> Ran:
+        """Run a command of provision; fails when its exit code is another one."""
+        ran = self.end(self.start(*words, before=before))
+        assert ran.code == code, f"{words}: exit {ran.code}\n{ran.out}\n{ran.err}"
+        return ran
+
+    def on_host(self, command: str) -> str:
+        """What a shell command on the mail host prints."""
+        return self.lab.run(HOST, ["sh", "-c", command]).stdout
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace text in a file of the fleet folder."""
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Collect every process's arguments on this machine, the lab's machines included."""
+        stop = threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(0.01):
+                self.processes |= set(_command_lines())
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+def _command_lines() -> Iterator[str]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                yield (
+                    (folder / "cmdline")
+                    .read_bytes()
+                    .replace(b"\0", b" ")
+                    .decode("utf-8", "replace")
+                )
+
+
+def wait_for(condition: object, *, seconds: float = 60) -> None:
+    """Wait until a condition holds; fails after ``seconds``."""
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)

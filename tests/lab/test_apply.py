@@ -1,0 +1,363 @@
+"""An apply on a real host: exactly the plan, or nothing, or all of the old again."""
+
+from __future__ import annotations
+
+import imaplib
+import json
+import re
+import shutil
+import signal
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provision.lab.lab import Lab
+from provision.spec.load import load_fleet
+from tests.lab.bare_lab import bare_lab
+from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, wait_for
+
+pytestmark = pytest.mark.lab
+
+NO_CHANGES = "No changes. mail1 is as the spec asks.\n"
+NO_ANSIBLE = "import sys; sys.modules['provision.hosts.playbook'] = None"
+ADDRESS = "198.18.0.11"
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineFleet]:
+    """A bare host, kept as a snapshot, and then applied to while the process lists are watched."""
+    with bare_lab(tmp_path_factory.mktemp("engine") / "applied") as lab:
+        lab.snapshot(HOST, "bare")
+        engine = EngineFleet(lab)
+        with engine.watched():
+            engine.provision("apply", "--yes")
+        yield engine
+
+
+@pytest.fixture
+def applied(fleet: EngineFleet) -> Iterator[EngineFleet]:
+    """The applied fleet; a test that changes its folder finds it put back at the end."""
+    kept = {
+        path: path.read_bytes()
+        for path in fleet.folder.rglob("*")
+        if path.is_file() and ".provision" not in path.parts
+    }
+    yield fleet
+    changed = {path for path, content in kept.items() if path.read_bytes() != content}
+    for path in changed:
+        path.write_bytes(kept[path])
+    if changed:
+        fleet.provision("apply", "--yes")
+
+
+def _templates(folder: Path, name: str, old: str, new: str) -> str:
+    """Python that makes the program use templates of which one is broken."""
+    shutil.copytree(ROOT / "templates", folder)
+    path = folder / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return (
+        "import provision.render.templates as t; from pathlib import Path;"
+        f"t.templates_dir = lambda: Path({str(folder)!r})"
+    )
+
+
+def _live(engine: EngineFleet) -> str:
+    """Everything that an apply could change, as one text."""
+    return engine.on_host(
+        "find /etc /var/lib/provision/current /var/lib/provision/accounts -type f -o -type l"
+        " | sort | xargs -d'\\n' stat -c '%n %s %y %a %U %G %i';"
+        " readlink /var/lib/provision/current"
+    )
+
+
+def _daemons(engine: EngineFleet) -> str:
+    """Which processes serve, and how often each was reloaded."""
+    units = "postfix dovecot nginx php8.4-fpm"
+    return engine.on_host(
+        f"systemctl show -p Id,MainPID,ActiveEnterTimestampMonotonic {units};"
+        "journalctl -q -o cat -u postfix -u dovecot -u nginx | grep -ciE 'reload|SIGHUP' || true"
+    )
+
+
+def test_plan_after_the_first_apply_is_empty_without_ansible(fleet: EngineFleet) -> None:
+    assert fleet.provision("plan", "--detailed-exitcode", before=NO_ANSIBLE).out == NO_CHANGES
+    assert fleet.provision("apply", "--yes", before=NO_ANSIBLE).out == NO_CHANGES
+
+
+def test_plan_that_is_made_anew_is_empty_too(fleet: EngineFleet) -> None:
+    (fleet.folder / ".provision/known.json").unlink()
+    assert fleet.provision("plan", "--detailed-exitcode").out == NO_CHANGES
+
+
+def test_nothing_serves_with_debians_configuration_at_the_first_apply(fleet: EngineFleet) -> None:
+    starts = fleet.on_host(
+        "journalctl -q -o cat -u postfix -u dovecot -u nginx | grep -c '^Started'"
+    )
+    assert int(starts) == 3, "each unit started once, by us"
+
+
+def test_one_new_mailbox_is_planned_alone_and_reloads_nothing(applied: EngineFleet) -> None:
+    before, files = _daemons(applied), applied.on_host("find /etc -newer /etc/postfix/main.cf")
+    applied.edit("sites/acme.example.yml", "  carla:", "  nora: {name: Nora New}\n  carla:")
+    plan = json.loads(applied.provision("plan", "--format", "json").out)
+    (host,) = plan["hosts"]
+    assert host["unit_actions"] == []
+    (change,) = host["changes"]
+    assert (change["kind"], change["name"], change["action"]) == (
+        "mailbox",
+        "nora@acme.example",
+        "create",
+    )
+    ran = applied.provision("apply", "--yes", "--format", "json", "--show-passwords")
+    password = json.loads(ran.out)["generated_passwords"]["nora@acme.example"]
+    assert _daemons(applied) == before
+    assert files
+    _log_in(applied.lab, "nora@acme.example", password)
+
+
+def _log_in(lab: Lab, address: str, password: str) -> None:
+    context = ssl._create_unverified_context()
+    with lab.inside():
+        client = imaplib.IMAP4_SSL(ADDRESS, 993, ssl_context=context, timeout=20)
+    client.login(address, password)
+    client.logout()
+
+
+def test_hand_edited_file_shows_as_drift_and_is_mended(applied: EngineFleet) -> None:
+    applied.on_host("echo '# by hand' >> /etc/postfix/main.cf")
+    ran = applied.provision("plan", "--detailed-exitcode", code=2)
+    assert "~ file /etc/postfix/main.cf: update (changed on the host)" in ran.out
+    assert "-# by hand" in ran.out
+    assert "> reload postfix.service: /etc/postfix/main.cf" in ran.out
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+    assert "by hand" not in applied.on_host("cat /etc/postfix/main.cf")
+
+
+@pytest.mark.parametrize("unit", ["postfix", "dovecot", "nginx", "php8.4-fpm"])
+def test_stopped_service_shows_and_is_started(applied: EngineFleet, unit: str) -> None:
+    applied.on_host(f"systemctl stop {unit}; systemctl disable {unit} 2>&1")
+    ran = applied.provision("plan", "--detailed-exitcode", code=2)
+    assert f"~ unit {unit}.service: update (enable, start (is inactive))" in ran.out
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+    assert applied.on_host(f"systemctl is-active {unit}; systemctl is-enabled {unit}") == (
+        "active\nenabled\n"
+    )
+
+
+def test_killed_daemon_shows_and_is_started(applied: EngineFleet) -> None:
+    applied.on_host("systemctl kill -s KILL --kill-whom=all nginx; systemctl stop nginx")
+    assert "~ unit nginx.service" in applied.provision("plan").out
+    applied.provision("apply", "--yes")
+
+
+def test_removed_package_shows_and_is_mended(applied: EngineFleet) -> None:
+    """Dovecot then fails to start, and with it dpkg: that is mended as well."""
+    removal = "DEBIAN_FRONTEND=noninteractive apt-get remove -y -q dovecot-pop3d"
+    applied.on_host(f"{removal} >/dev/null 2>&1 || true")
+    ran = applied.provision("plan", "--detailed-exitcode", code=2)
+    assert "+ package dovecot-pop3d: create" in ran.out
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+    assert "installed" in applied.on_host("dpkg -s dovecot-pop3d | grep Status")
+
+
+def test_account_file_edited_by_hand_is_compiled_again(applied: EngineFleet) -> None:
+    applied.on_host("rm /etc/postfix/accounts/aliases.cdb")
+    ran = applied.provision("plan", "--detailed-exitcode", code=2)
+    assert "~ accounts /etc/postfix/accounts/aliases.cdb: update" in ran.out
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+BROKEN = {
+    "misspelt restriction": (
+        "postfix/main.cf.j2",
+        "reject_unlisted_recipient",
+        "reject_unlistd_recipient",
+        "'reject_unlistd_recipient' is no restriction that Postfix knows",
+    ),
+    "misspelt parameter": (
+        "postfix/main.cf.j2",
+        "disable_vrfy_command",
+        "disable_vrfi_command",
+        "unused parameter: disable_vrfi_command",
+    ),
+    "no TLS level": (
+        "postfix/main.cf.j2",
+        "smtpd_tls_security_level = may",
+        "smtpd_tls_security_level = maybe",
+        "'maybe' is no TLS security level",
+    ),
+    "missing certificate for Postfix": (
+        "postfix/main.cf.j2",
+        "smtpd_tls_chain_files = ",
+        "smtpd_tls_chain_files = /etc/provision/tls/nowhere.pem, ",
+        "there is no file /etc/provision/tls/nowhere.pem",
+    ),
+    "unknown Dovecot setting": (
+        "dovecot/2.4/dovecot.conf.j2",
+        "protocols",
+        "protocolls_of_old = yes\nprotocols",
+        "protocolls_of_old",
+    ),
+    "failing nginx include": (
+        "nginx/nginx.conf.j2",
+        "http {",
+        "http {\n    include /etc/nginx/nowhere.conf;",
+        "/etc/nginx/nowhere.conf",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_template_is_refused_before_any_live_file_changes(
+    fleet: EngineFleet, case: str, tmp_path: Path
+) -> None:
+    name, old, new, finding = BROKEN[case]
+    before = _live(fleet)
+    broken = _templates(tmp_path / "templates", name, old, new)
+    ran = fleet.provision("apply", "--yes", before=broken, code=6)
+    assert finding in ran.out
+    assert "refused, nothing was changed" in ran.out
+    assert _live(fleet) == before
+    assert fleet.provision("plan").out == NO_CHANGES
+
+
+def test_configuration_that_cannot_go_live_is_rolled_back(
+    fleet: EngineFleet, tmp_path: Path
+) -> None:
+    """Every checker passes a Dovecot that wants Postfix's port; only the proof sees it."""
+    broken = _templates(
+        tmp_path / "templates",
+        "dovecot/2.4/dovecot.conf.j2",
+        "service dict {",
+        "service imap-login {\n  inet_listener taken {\n    port = 25\n  }\n}\nservice dict {",
+    )
+    ran = fleet.provision("apply", "--yes", before=broken, code=7)
+    assert "is back on its old generation" in ran.out
+    assert "dovecot.service" in ran.out
+    assert fleet.provision("plan").out == NO_CHANGES
+
+
+def test_second_apply_at_the_same_time_is_refused(applied: EngineFleet) -> None:
+    applied.edit("sites/acme.example.yml", "Anna Ask", "Anna Asks")
+    applied.on_host(
+        "systemd-run --quiet --collect flock /run/provision/lock sh -c 'touch /run/held; sleep 30'"
+    )
+    wait_for(
+        lambda: applied.lab.run(HOST, ["test", "-e", "/run/held"], check=False).returncode == 0
+    )
+    ran = applied.provision("apply", "--yes", code=6)
+    assert "is applying to this host since" in ran.out
+    applied.on_host("systemctl stop 'run-*.service'; rm /run/held")
+    applied.provision("apply", "--yes")
+
+
+def test_host_that_moved_on_since_the_plan_is_refused(applied: EngineFleet, tmp_path: Path) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a6"')
+    meddle = (
+        "import provision.apply.run as r; pack = r.pack\n"
+        "def late(work, *rest):\n"
+        "    import subprocess; from provision.lab.lab import Lab\n"
+        f"    Lab.open({str(applied.folder)!r}).run('mail1', ['sh', '-c',"
+        " 'echo >> /etc/postfix/main.cf'])\n"
+        "    return pack(work, *rest)\n"
+        "r.pack = late"
+    )
+    ran = applied.provision("apply", "--yes", before=meddle, code=6)
+    assert "the plan is stale: /etc/postfix/main.cf has changed" in ran.out
+
+
+def test_controller_killed_in_the_middle_is_gone_on_from(applied: EngineFleet) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a7"')
+    process = applied.start("apply", "--yes")
+    wait_for(
+        lambda: (
+            applied.lab.run(HOST, ["test", "-e", "/run/provision/check"], check=False).returncode
+            == 0
+            or process.poll() is not None
+        )
+    )
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.communicate()
+    wait_for(lambda: not applied.on_host("pgrep -f AnsiballZ || true"))
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+def test_unknown_and_changed_host_keys_are_refused_with_what_to_do(
+    fleet: EngineFleet, tmp_path: Path
+) -> None:
+    path = fleet.folder / ".provision/connection.json"
+    kept = path.read_text()
+    pinned = tmp_path / "known_hosts"
+    path.write_text(json.dumps({**json.loads(kept), "known_hosts": str(pinned)}))
+    try:
+        assert "its host key is not known yet" in fleet.provision("plan", code=5).err
+        other = (ROOT / "tests/lab/engine_fleet.py").read_bytes()[:1]  # any other key will do
+        key = "AAAAC3NzaC1lZDI1NTE5AAAAIJ" + "A" * 42
+        assert other
+        pinned.write_text(f"{ADDRESS} ssh-ed25519 {key}\n")
+        ran = fleet.provision("plan", code=5)
+        assert "its host key is not the pinned one" in ran.err
+        assert "provision trust mail1" in ran.err
+        pinned.write_text("")
+        offered = fleet.provision("trust", "mail1", "--fingerprint", "SHA256:no", code=6)
+        fingerprint = re.search(r"SHA256:\S+", offered.out)
+        assert fingerprint
+        fleet.provision("trust", "mail1", "--fingerprint", fingerprint[0])
+        assert fleet.provision("plan").out == NO_CHANGES
+    finally:
+        path.write_text(kept)
+
+
+def test_host_without_network_is_not_reached_and_says_so(fleet: EngineFleet) -> None:
+    fleet.lab.unplug(HOST)
+    try:
+        ran = fleet.provision("plan", code=5)
+    finally:
+        fleet.lab.plug(HOST)
+    assert re.search(r"mail1 \(198\.18\.0\.11 port 22\): (no answer|.*[Nn]o route)", ran.err)
+
+
+def test_no_secret_is_ever_shown(fleet: EngineFleet) -> None:
+    """Passwords of the spec and their hashes: in no output, process list, log or open file."""
+    loaded = load_fleet(fleet.folder)
+    canaries = {loaded.smarthost("yourisp").password.reveal(), loaded.fingerprint_key.reveal()}
+    for site in loaded.sites:
+        for mailbox in site.mailboxes:
+            password = getattr(mailbox.password, "password", None)
+            canaries |= {password.reveal()} if password else set()
+    assert len(canaries) > 5
+    printed = "\n".join(fleet.printed)
+    processes = "\n".join(fleet.processes)
+    journal = fleet.on_host("journalctl -q --no-pager")
+    opened = fleet.on_host(
+        "find / -xdev -type f -perm -o=r -not -path '/proc/*' -not -path '/usr/*'"
+        " -not -path '/var/lib/apt/*' -not -path '/var/cache/*' -not -path '/srv/*'"
+        " -size -300k -exec cat {} + 2>/dev/null | tr -d '\\0'"
+    )
+    for canary in canaries:
+        for place in (printed, processes, journal, opened):
+            assert canary not in place
+    assert "$argon2id$" not in printed + processes + journal
+
+
+def test_power_cut_in_the_middle_of_apt_is_healed(fleet: EngineFleet) -> None:
+    lab = fleet.lab
+    lab.restore(HOST, "bare")
+    process = fleet.start("apply", "--yes")
+    wait_for(
+        lambda: (
+            "half"
+            in fleet.on_host("grep -m1 '^Status: install ok half' /var/lib/dpkg/status || true")
+            or "unpacked" in fleet.on_host("grep -m1 'ok unpacked' /var/lib/dpkg/status || true")
+        )
+    )
+    lab.cut(HOST)
+    assert fleet.end(process).code in {1, 5}
+    lab.start(HOST)
+    assert "~ dpkg dpkg: update" in fleet.provision("plan").out
+    assert fleet.provision("apply", "--yes").out.endswith(NO_CHANGES)

@@ -1,0 +1,74 @@
+"""An empty plan is remembered for exactly the inputs that it was made from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from provision.apply.known import Found, inputs_digest, remember, still_empty
+from provision.hosts.connection import Connection
+from provision.hosts.target import Target
+
+CONNECTION = Connection(Path("/nowhere/known_hosts"))
+
+
+@pytest.fixture
+def fleet_dir(tmp_path: Path) -> Path:
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "fleet.yml").write_text("fleet: a\n")
+    (tmp_path / "sites/a.yml").write_text("site: a\n")
+    (tmp_path / ".provision/ca").mkdir(parents=True)
+    (tmp_path / ".provision/ca/ca.crt").write_text("one")
+    return tmp_path
+
+
+def _digest(fleet_dir: Path, password: Path | None = None) -> str:
+    return inputs_digest(fleet_dir, CONNECTION, password)
+
+
+@pytest.mark.parametrize("name", ["fleet.yml", "sites/a.yml", ".provision/ca/ca.crt"])
+def test_any_input_that_changes_makes_it_forget(fleet_dir: Path, name: str) -> None:
+    before = _digest(fleet_dir)
+    path = fleet_dir / name
+    times = path.stat()
+    path.write_text("x" * len(path.read_text()))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert _digest(fleet_dir) != before
+
+
+def test_new_file_and_other_vault_password_make_it_forget(fleet_dir: Path, tmp_path: Path) -> None:
+    before = _digest(fleet_dir)
+    password = tmp_path / ".provision/vault-password"
+    password.write_text("one")
+    second = _digest(fleet_dir)
+    (fleet_dir / "sites/b.yml").write_text("site: b\n")
+    assert len({before, second, _digest(fleet_dir)}) == 3
+
+
+def test_local_state_that_is_no_input_does_not_count(fleet_dir: Path) -> None:
+    before = _digest(fleet_dir)
+    (fleet_dir / ".provision/audit.log").write_text("line\n")
+    (fleet_dir / ".git").mkdir()
+    (fleet_dir / ".git/index").write_text("x")
+    assert _digest(fleet_dir) == before
+
+
+def test_nothing_known_means_looking_properly(fleet_dir: Path) -> None:
+    assert still_empty(_digest(fleet_dir), fleet_dir, CONNECTION, ()) is None
+
+
+def test_what_is_kept_is_private_and_holds_digests_only(fleet_dir: Path) -> None:
+    target = Target("mail1", "198.18.0.11", 22, "root")
+    remember("digest", fleet_dir, [Found(target, "{}", b"canary", 3)], complete=True)
+    kept = fleet_dir / ".provision/known.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "canary" not in kept.read_text()
+
+
+def test_part_of_the_fleet_is_not_taken_for_all_of_it(fleet_dir: Path) -> None:
+    target = Target("mail1", "198.18.0.11", 22, "root")
+    remember("digest", fleet_dir, [Found(target, "{}", b"", 3)], complete=False)
+    assert still_empty("digest", fleet_dir, CONNECTION, ()) is None
+    assert still_empty("digest", fleet_dir, CONNECTION, ("mail2",)) is None

@@ -1,0 +1,63 @@
+"""What Postfix takes without a word is found by the linter."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.module_utils.provision_check_postfix import lint, lint_master
+
+GOOD = {
+    "smtpd_relay_restrictions": "permit_sasl_authenticated, reject_unauth_destination",
+    "smtpd_recipient_restrictions": (
+        "reject_unlisted_recipient check_policy_service { unix:private/x, default_action=DUNNO }"
+    ),
+    "submission/inet/smtpd_sender_restrictions": (
+        "check_sender_access inline:{ {<> = 550 5.7.1 no} }, permit_sasl_authenticated, reject"
+    ),
+    "smtpd_restriction_classes": "only_here",
+    "only_here": "permit_auth_destination check_recipient_access static:{554 5.7.1 not here}",
+    "submission/inet/smtpd_recipient_restrictions": "check_sender_access cdb:/x, only_here",
+    "smtpd_tls_security_level": "may",
+    "smtp_tls_security_level": "dane",
+}
+
+
+def test_sound_settings_pass() -> None:
+    assert list(lint(GOOD)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "finding"),
+    [
+        ("smtpd_relay_restrictions", "permit_mynetwork, reject", "'permit_mynetwork' is no"),
+        ("a/inet/smtpd_client_restrictions", "reject_bogus", "'reject_bogus' is no restriction"),
+        ("smtpd_relay_restrictions", "permit_mynetworks", "nothing in it rejects"),
+        ("smtpd_sender_restrictions", "reject_rbl_client", "needs an argument"),
+        ("smtpd_tls_security_level", "maybe", "'maybe' is no TLS security level"),
+        ("smtpd_tls_security_level", "dane", "'dane' is no TLS security level"),
+        ("smtp_tls_CAfile", "/nowhere/ca.pem", "there is no file /nowhere/ca.pem"),
+        ("smtpd_tls_chain_files", "/nowhere/a.pem", "there is no file /nowhere/a.pem"),
+        ("only_here", "permit_everything", "'permit_everything' is no restriction"),
+    ],
+)
+def test_what_would_break_mail_is_found(name: str, value: str, finding: str) -> None:
+    found = list(lint({**GOOD, name: value}))
+    assert any(finding in line for line in found), found
+    assert any(line.startswith(name) for line in found)
+
+
+def test_master_with_sound_options_passes() -> None:
+    text = (
+        "# comment\n"
+        "smtp inet n - n - - smtpd\n"
+        "  -o smtpd_tls_security_level=may\n"
+        "  -o { smtpd_client_restrictions = permit }\n"
+        "\n"
+        "pickup unix n - n 60 1 pickup\n"
+    )
+    assert list(lint_master(text)) == []
+
+
+@pytest.mark.parametrize("options", ["-o", "-o smtpd_x", "-o smtpd_x -o a=b"])
+def test_dangling_option_is_found_with_its_line(options: str) -> None:
+    text = f"pickup unix n - n 60 1 pickup\nsmtp inet n - n - - smtpd\n  {options}\n"
+    assert list(lint_master(text)) == ["/etc/postfix/master.cf:2: -o without name=value"]
