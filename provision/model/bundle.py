@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import json
+from dataclasses import astuple, dataclass, field, replace
 from enum import IntEnum
 from itertools import pairwise
 
@@ -97,6 +98,22 @@ class Bundle:
     units: tuple[ManagedUnit, ...]
     users: tuple[SystemUser, ...]
     accounts: tuple[SiteAccounts, ...]
+
+    def digest(self) -> str:
+        """SHA-256 over all of it, hexadecimal: equal digests mean the same desired state.
+
+        It covers the digests of secret files, private keys among them, so it allows no guessing.
+        """
+        values = {
+            "files": [[*astuple(replace(f, content=b"-")), f.sha256()] for f in self.files],
+            "directories": [astuple(directory) for directory in self.directories],
+            "packages": self.packages,
+            "units": [astuple(unit) for unit in self.units],
+            "users": [astuple(user) for user in self.users],
+            "accounts": {site.site: site.digest() for site in self.accounts},
+        }
+        text = json.dumps(values, sort_keys=True, default=bytes.decode)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod
     def of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provision.plan.change import Action, Change, HostPlan, Kind, Origin, Plan
+from provision.plan.change import Action, Change, HostPlan, Kind, Origin, Plan, UnitAction
 from provision.plan.objection import Objection
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
@@ -25,6 +25,8 @@ def show_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
     for host in plan.hosts:
         if not host.is_empty:
             yield from _show_host(host, full=full)
+    for reason in plan.partial:
+        yield Line(f"This plan is partial: {reason}.", "yellow")
     yield Line(summary(plan), "bold")
 
 
@@ -51,7 +53,7 @@ def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
         if change.diff and (full or change.action is Action.UPDATE):
             yield from _show_diff(change.diff)
     for action in host.unit_actions:
-        yield Line(f"  > {action.verb} {action.unit}: {_shortened(action.why)}", "cyan")
+        yield Line(f"  > {action_words(action)}", "cyan")
     if not host.unit_actions:
         yield Line("  > nothing is reloaded or restarted", "cyan")
     for objection in host.objections:
@@ -65,6 +67,11 @@ def change_words(change: Change) -> str:
     detail = f" ({change.detail}{drift})" if change.detail or drift else ""
     detail = detail.replace("(, ", "(")
     return f"{_SIGNS[change.action]} {change.kind.word} {change.name}: {change.action}{detail}"
+
+
+def action_words(action: UnitAction) -> str:
+    """What a unit will do and why: ``reload postfix.service: /etc/postfix/main.cf``."""
+    return f"{action.verb} {action.unit}: {_shortened(action.why)}"
 
 
 def objection_words(objection: Objection) -> str:

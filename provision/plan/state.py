@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from provision.model.bundle import Activation, Verb
@@ -110,6 +112,19 @@ class HostState:
     """Activations of an earlier apply that were never proved."""
     holder: Holder | None = None
 
+    def manifest_digest(self) -> str:
+        """SHA-256 of what the last apply left: generation, its files, account documents."""
+        recorded = {path: astuple(entry) for path, entry in self.recorded.items()}
+        return _digest([self.generation, recorded, dict(self.account_digests)])
+
+    def observed_digest(self) -> str:
+        """SHA-256 of the managed files as they were found, whoever wrote them."""
+        found = {
+            path: [state.kind, state.sha256, state.mode, state.owner, state.group]
+            for path, state in self.files.items()
+        }
+        return _digest(found)
+
     @classmethod
     def parse(cls, reply: Mapping[str, Any]) -> HostState:
         """Read the observer's reply (already JSON-decoded). Raises KeyError when it is not one."""
@@ -137,6 +152,10 @@ class HostState:
             pending=_activations(reply["pending"]),
             holder=Holder(**reply["holder"]) if reply["holder"] else None,
         )
+
+
+def _digest(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _file(entry: Mapping[str, Any]) -> FileState:
