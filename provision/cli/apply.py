@@ -14,7 +14,7 @@ from provision.cli.approval import Approval
 from provision.cli.host_options import host_option, permission_options
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
-from provision.errors import ProvisionError, UsageWrong
+from provision.errors import ExitCode, ProvisionError, UsageWrong
 from provision.plan.change import Plan
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
         _print_json(plan, outcomes, applied if show_passwords else None)
     elif applied or refusals:
         _tell(looking, outcomes, applied)
-    return worst(outcomes)
+    return ExitCode.INTERRUPTED if applied and applied.interrupted else worst(outcomes)
 
 
 def _outcomes(

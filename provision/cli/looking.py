@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from provision.apply.known import inputs_digest, remember, still_empty
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
@@ -64,6 +66,7 @@ class Looking:
 
         bundles = {name: self.desired.bundles[name] for name in hosts}
         found = survey(bundles, self.connection)
+        _tell_of_holders(found)
         whole = len(found.empty) == len(self.desired.fleet.hosts)
         # The certificates may have been made just now, so the inputs are digested anew.
         inputs = inputs_digest(self.fleet_dir, self.connection, self._vault)
@@ -73,3 +76,10 @@ class Looking:
     @cached_property
     def _inputs(self) -> str:
         return inputs_digest(self.fleet_dir, self.connection, self._vault)
+
+
+def _tell_of_holders(found: Survey) -> None:
+    for name, state in found.states.items():
+        if holder := state.holder:
+            note = f"Note: {holder.who} is applying to {name} since {holder.since}"
+            click.echo(note, err=True)
