@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from provision.plan.change import HostPlan, Plan
-from provision.plan.show import action_words, change_words, objection_words, summary
+from provision.plan.show import action_words, change_words, drift_words, objection_words, summary
 
 LIMIT = 60_000
 """Characters; leaves room for what a pipeline writes around it."""
@@ -25,6 +25,8 @@ def markdown_plan(plan: Plan, *, limit: int = LIMIT) -> str:
     hosts = [host for host in plan.hosts if not host.is_empty]
     head = [f"### {_escaped(summary(plan))}"]
     head += [f"**Partial plan:** {_escaped(reason)}." for reason in plan.partial]
+    if drift := drift_words(plan):
+        head.append(f"**{_escaped(drift)}**")
     room = _Room(limit - sum(map(len, head)) - _FRAME)
     changes = [(host, room.take(_changes(host), frame=_FRAME)) for host in hosts]
     diffs = {host.host: room.take(_diffs(host), frame=_FRAME) for host in hosts}

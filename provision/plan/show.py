@@ -9,6 +9,11 @@ from provision.plan.change import Action, Change, HostPlan, Kind, Origin, Plan, 
 from provision.plan.objection import Objection
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+_DRIFT = {
+    Action.CREATE: "gone from the host",
+    Action.UPDATE: "changed on the host",
+    Action.DELETE: "changed on the host",
+}
 _STYLES = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red"}
 
 
@@ -27,6 +32,8 @@ def show_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
             yield from _show_host(host, full=full)
     for reason in plan.partial:
         yield Line(f"This plan is partial: {reason}.", "yellow")
+    if drift := drift_words(plan):
+        yield Line(drift, "yellow")
     yield Line(summary(plan), "bold")
 
 
@@ -40,6 +47,12 @@ def summary(plan: Plan) -> str:
     units = sum(len(host.unit_actions) for host in plan.hosts)
     hosts = sum(not host.is_empty for host in plan.hosts)
     return f"Plan: {numbers} on {hosts} host{'s' * (hosts != 1)}; {_count(units, 'unit')} to move."
+
+
+def drift_words(plan: Plan) -> str:
+    """How much of the plan puts back what was changed on hosts; empty when nothing does."""
+    drifted = sum(_is_edited(change) for host in plan.hosts for change in host.changes)
+    return f"Drift: {_count(drifted, 'change')} put back what was edited on hosts." * (drifted > 0)
 
 
 def _count(number: int, noun: str) -> str:
@@ -63,7 +76,7 @@ def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
 
 def change_words(change: Change) -> str:
     """One change on one line: ``+ mailbox nora@acme.example: create (quota 2G)``."""
-    drift = ", changed on the host" if _is_edited(change) else ""
+    drift = f", {_DRIFT[change.action]}" if _is_edited(change) else ""
     detail = f" ({change.detail}{drift})" if change.detail or drift else ""
     detail = detail.replace("(, ", "(")
     return f"{_SIGNS[change.action]} {change.kind.word} {change.name}: {change.action}{detail}"
@@ -81,6 +94,7 @@ def objection_words(objection: Objection) -> str:
 
 
 def _is_edited(change: Change) -> bool:
+    """True when somebody else than an apply touched it; other drift says so in its detail."""
     return change.origin is Origin.DRIFT and change.kind in {Kind.FILE, Kind.DIRECTORY}
 
 
