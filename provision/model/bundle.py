@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from enum import IntEnum
 from itertools import pairwise
 
@@ -105,15 +105,17 @@ class Bundle:
         It covers the digests of secret files, private keys among them, so it allows no guessing.
         """
         values = {
-            "files": [[*astuple(replace(f, content=b"-")), f.sha256()] for f in self.files],
+            "files": [
+                [f.path, f.sha256(), f.mode, f.owner, f.group, f.secret, _pairs(f.activations)]
+                for f in self.files
+            ],
             "directories": [astuple(directory) for directory in self.directories],
             "packages": self.packages,
             "units": [astuple(unit) for unit in self.units],
             "users": [astuple(user) for user in self.users],
             "accounts": {site.site: site.digest() for site in self.accounts},
         }
-        text = json.dumps(values, sort_keys=True, default=bytes.decode)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def of(
@@ -133,3 +135,7 @@ class Bundle:
             users=tuple(sorted({u for part in parts for u in part.users})),
             accounts=tuple(sorted(accounts, key=lambda site: site.site)),
         )
+
+
+def _pairs(activations: tuple[Activation, ...]) -> list[tuple[str, int]]:
+    return [(activation.unit, int(activation.verb)) for activation in activations]

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from provision.model.bundle import Activation, Verb
@@ -114,7 +114,10 @@ class HostState:
 
     def manifest_digest(self) -> str:
         """SHA-256 of what the last apply left: generation, its files, account documents."""
-        recorded = {path: astuple(entry) for path, entry in self.recorded.items()}
+        recorded = {
+            path: [entry.sha256, entry.mode, entry.owner, entry.group]
+            for path, entry in self.recorded.items()
+        }
         return _digest([self.generation, recorded, dict(self.account_digests)])
 
     def observed_digest(self) -> str:
