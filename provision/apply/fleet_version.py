@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from provision.assets import playbooks_dir, templates_dir
 from provision.plan.document import FleetVersion
+
+_COMMIT = re.compile("[0-9a-f]{40,64}")
+_MOST = 12
 
 
 def fleet_version(fleet_dir: Path) -> FleetVersion:
@@ -21,6 +25,19 @@ def fleet_version(fleet_dir: Path) -> FleetVersion:
         digest=fleet_digest(fleet_dir),
         templates=folder_digest(templates_dir(), playbooks_dir()),
     )
+
+
+def moves_since(fleet_dir: Path, commit: str) -> Iterator[str]:
+    """What git knows about the folder since ``commit``: a line per commit and changed file."""
+    if not _COMMIT.fullmatch(commit):
+        return
+    log = ("log", f"-{_MOST}", "--format=commit %h of %an: %s", f"{commit}..HEAD", "--", ".")
+    names = ("diff", "--name-status", "--relative", commit, "--", ".")
+    lines = [*_git(fleet_dir, *log).splitlines(), *_git(fleet_dir, *names).splitlines()]
+    for line in lines[:_MOST]:
+        yield "".join(c if c.isprintable() else " " for c in line)
+    if len(lines) > _MOST:
+        yield f"and {len(lines) - _MOST} more"
 
 
 def fleet_digest(fleet_dir: Path) -> str:

@@ -74,11 +74,17 @@ class Approval:
 
 
 def _require_fleet(saved: PlanDocument, fleet_dir: Path) -> None:
-    from provision.apply.fleet_version import fleet_version  # noqa: PLC0415 - start-up time
+    from provision.apply.fleet_version import (  # noqa: PLC0415 - start-up time
+        fleet_version,
+        moves_since,
+    )
     from provision.plan.staleness import fleet_moves  # noqa: PLC0415
 
-    moves = list(fleet_moves(saved.fleet, fleet_version(fleet_dir)))
+    now = fleet_version(fleet_dir)
+    moves = list(fleet_moves(saved.fleet, now))
     if moves:
+        if saved.fleet.digest != now.digest:
+            moves += [f"  {line}" for line in moves_since(fleet_dir, saved.fleet.commit)]
         raise Refused(
             "the plan is stale; since it was made this has moved:\n  " + "\n  ".join(moves),
             hint="make a new plan, have it reviewed, and apply that",

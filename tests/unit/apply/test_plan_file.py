@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.apply.fleet_version import fleet_version
+from provision.apply.fleet_version import fleet_version, moves_since
 from provision.apply.plan_file import bind, read_plan_file, write_plan_file
 from provision.errors import ProvisionError, Refused
 from provision.plan.change import HostPlan, Plan
@@ -85,3 +85,22 @@ def test_version_names_the_commit_and_whether_the_folder_has_changes(folder: Pat
     assert not fleet_version(folder).dirty
     (folder / "sites" / "new.yml").write_text("site: new.example\n")
     assert fleet_version(folder).dirty
+
+
+def test_git_tells_who_moved_the_folder_and_which_files(folder: Path) -> None:
+    _git(folder.parent, "init", "-q")
+    _git(folder.parent, "add", "-A")
+    _git(folder.parent, "commit", "-qm", "first")
+    before = fleet_version(folder).commit
+    (folder / "fleet.yml").write_text("fleet: y\n")
+    _git(folder.parent, "commit", "-qam", "Rename the \u202efleet")
+    (folder / "sites" / "a.yml").write_text("site: b.example\n")
+    lines = list(moves_since(folder, before))
+    assert lines[0].startswith("commit ")
+    assert lines[0].endswith(" of Ada: Rename the  fleet")
+    assert lines[1:] == ["M fleet.yml", "M sites/a.yml"]
+
+
+@pytest.mark.parametrize("commit", ["", "--output=/tmp/x", "HEAD", "c0ffee"])
+def test_only_a_whole_commit_id_is_handed_to_git(folder: Path, commit: str) -> None:
+    assert list(moves_since(folder, commit)) == []
