@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tests.lab.rehearsal import Rehearsal
 pytestmark = pytest.mark.lab
 
 SITE = "sites/blue.example.yml"
-LIMITS = "/etc/postfix/main.cf"
+MAIN = "/etc/postfix/main.cf"
 
 
 def _with_mailbox(spec: str) -> str:
@@ -60,19 +60,16 @@ def test_saved_plan_is_applied_exactly(rehearsal: Rehearsal, edited: Path) -> No
 
 def test_plan_is_stale_when_the_host_was_edited_by_hand(rehearsal: Rehearsal, edited: Path) -> None:
     rehearsal.provision("plan", "-o", str(edited))
-    before = rehearsal.run(f"sha256sum {LIMITS}")
-    rehearsal.run(f"cp -p {LIMITS} /root/main.cf.kept; echo '# by hand' >> {LIMITS}")
+    rehearsal.run(f"cp -p {MAIN} /root/main.cf.kept; echo '# by hand' >> {MAIN}")
     try:
         refused = rehearsal.provision("apply", str(edited), code=6)
         assert "the plan is stale" in refused
         assert "edited since, not by an apply" in refused
-        assert f"new: ~ file {LIMITS}: update (changed on the host)" in refused
-        assert "# by hand" in rehearsal.run(f"tail -1 {LIMITS}")
+        assert f"new: ~ file {MAIN}: update (changed on the host)" in refused
+        assert "# by hand" in rehearsal.run(f"tail -1 {MAIN}")
         assert "gina" not in rehearsal.run("cat /etc/dovecot/accounts/blue.example.passwd")
     finally:
-        rehearsal.run(f"mv /root/main.cf.kept {LIMITS}")
-    assert rehearsal.run(f"sha256sum {LIMITS}") == before
-    assert "applied" in rehearsal.provision("apply", str(edited))
+        rehearsal.run(f"mv /root/main.cf.kept {MAIN}")
 
 
 def test_plan_is_stale_when_the_fleet_folder_has_moved(rehearsal: Rehearsal, edited: Path) -> None:
@@ -123,14 +120,16 @@ def test_halved_fleet_is_refused_until_it_is_told_to_go_on(
 
 
 def test_protected_mailbox_stays_until_an_apply_has_lifted_it(rehearsal: Rehearsal) -> None:
-    line = "  emil:\n"
-    with _restored(rehearsal), rehearsal.edited(SITE, _with_mailbox):
-        with rehearsal.edited(SITE, lambda s: s.replace(line, "  keep: {protect: true}\n" + line)):
+    def adding(body: str) -> Callable[[str], str]:
+        return lambda spec: spec.replace("mailboxes:\n", f"mailboxes:\n  keep: {body}\n")
+
+    with _restored(rehearsal):
+        with rehearsal.edited(SITE, adding("{protect: true}")):
             rehearsal.provision("apply", "--yes")
         refused = rehearsal.provision("apply", "--yes", "--allow-removals", code=6)
         assert "mailbox keep@blue.example is protected" in refused
         assert "keep@blue.example" in rehearsal.run("cat /etc/dovecot/accounts/blue.example.passwd")
-        with rehearsal.edited(SITE, lambda s: s.replace(line, "  keep: {}\n" + line)):
+        with rehearsal.edited(SITE, adding("{}")):
             lifted = rehearsal.provision("apply", "--yes")
             assert "~ mailbox keep@blue.example: update (no longer protected)" in lifted
-        assert "applied" in rehearsal.provision("apply", "--yes")
+        assert "- mailbox keep@blue.example: delete" in rehearsal.provision("apply", "--yes")
