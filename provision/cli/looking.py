@@ -36,12 +36,11 @@ class Looking:
 
         ``bound``: with the digests of what it was made from, which costs rendering every time.
         """
+        known = None
         if not bound:
-            empty = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
-            if empty:
-                return replace(empty, partial=self._partial({})), {}
-        failures = self.survey.failures
-        return replace(self.survey.plan, partial=self._partial(failures)), failures
+            known = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
+        plan, failures = known or (self.survey.plan, self.survey.failures)
+        return replace(plan, partial=self._partial(failures)), failures
 
     def _partial(self, failures: Mapping[str, ProvisionError]) -> tuple[str, ...]:
         """Why the plan is not that of the whole fleet."""

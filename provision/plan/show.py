@@ -39,9 +39,11 @@ def show_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
 
 def summary(plan: Plan) -> str:
     """One line: what the plan comes to."""
-    checked = ", ".join(host.host for host in plan.hosts)
+    if not plan.hosts:
+        return "No host could be looked at."
     if plan.is_empty:
-        return f"No changes. {checked or 'No host'} is as the spec asks."
+        names = [host.host for host in plan.hosts]
+        return f"No changes. {', '.join(names)} {_is(len(names))} as the spec asks."
     counts = plan.counts()
     numbers = ", ".join(f"{counts[action]} to {action.value}" for action in Action)
     units = sum(len(host.unit_actions) for host in plan.hosts)
@@ -53,6 +55,10 @@ def drift_words(plan: Plan) -> str:
     """How much of the plan puts back what was changed on hosts; empty when nothing does."""
     drifted = sum(_is_edited(change) for host in plan.hosts for change in host.changes)
     return f"Drift: {_count(drifted, 'change')} put back what was edited on hosts." * (drifted > 0)
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _count(number: int, noun: str) -> str:
