@@ -27,8 +27,8 @@ _SSH_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _SECRET_PIECE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
 _SIZES = "as in 500M, 2G, a number of bytes, or none"
 Parsed = TypeVar("Parsed")
-RESERVED_LOCAL_PARTS = {"provision-probe"}
-"""``provision verify`` sends its probes between mailboxes of this name."""
+RESERVED_LOCAL_PARTS = {"provision-probe", "provision-catch-all"}
+"""The mailbox that ``provision verify`` logs in to, and the way of a catch-all to elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def parse_local_part(value: Any) -> LocalPart:
     local = _hinted(LocalPart.parse, text, "as in anna, anna.ask or info")
     if local.text in RESERVED_LOCAL_PARTS:
         raise WrongError(
-            f"the name {local} is reserved: 'provision verify' uses it", hint="choose another name"
+            f"the name {local} is reserved for provision's own use", hint="choose another name"
         )
     return local
 

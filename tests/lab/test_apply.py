@@ -227,7 +227,7 @@ def test_configuration_that_cannot_go_live_is_rolled_back(
     """Every checker passes a Dovecot that wants Postfix's port; only the proof sees it."""
     broken = _templates(
         tmp_path / "templates",
-        "dovecot/2.4/dovecot.conf.j2",
+        "dovecot/2.4/services.j2",
         "service dict {",
         "service imap-login {\n  inet_listener taken {\n    port = 25\n  }\n}\nservice dict {",
     )
