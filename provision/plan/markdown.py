@@ -11,7 +11,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from provision.plan.change import HostPlan, Plan
-from provision.plan.show import action_words, change_words, drift_words, objection_words, summary
+from provision.plan.show import (
+    action_words,
+    change_words,
+    drift_words,
+    objection_words,
+    seen,
+    summary,
+)
 
 LIMIT = 60_000
 """Characters; leaves room for what a pipeline writes around it."""
@@ -61,14 +68,14 @@ class _Room:
 
 def _changes(host: HostPlan) -> Iterator[str]:
     """Objections and changes, each line with the sign at its start, where a diff is coloured."""
-    yield from (_seen(f"! {objection_words(objection)}") for objection in host.objections)
-    yield from (_seen(change_words(change)) for change in host.changes)
-    yield from (_seen(f"> {action_words(action)}") for action in host.unit_actions)
+    yield from (seen(f"! {objection_words(objection)}") for objection in host.objections)
+    yield from (seen(change_words(change)) for change in host.changes)
+    yield from (seen(f"> {action_words(action)}") for action in host.unit_actions)
 
 
 def _diffs(host: HostPlan) -> Iterator[str]:
     for change in host.changes:
-        yield from map(_seen, change.diff.splitlines())
+        yield from map(seen, change.diff.splitlines())
 
 
 def _host(host: HostPlan, changes: list[str], diffs: list[str]) -> Iterator[str]:
@@ -88,9 +95,4 @@ def _fenced(lines: list[str]) -> str:
 
 def _escaped(text: str) -> str:
     """Text outside of fences: every character that Markdown or HTML may read is made plain."""
-    return _SPECIAL.sub(r"\\\1", _seen(text))
-
-
-def _seen(text: str) -> str:
-    """Text on one line without characters that a reader cannot see, such as reversed writing."""
-    return "".join(c if c.isprintable() or c == "\t" else f"\\u{{{ord(c):x}}}" for c in text)
+    return _SPECIAL.sub(r"\\\1", seen(text))

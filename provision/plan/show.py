@@ -68,7 +68,7 @@ def _count(number: int, noun: str) -> str:
 def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
     yield Line(f"{host.host} (generation {host.generation or 'none'})", "bold")
     for change in host.changes:
-        yield Line(f"  {change_words(change)}", _STYLES[change.action])
+        yield Line(f"  {seen(change_words(change))}", _STYLES[change.action])
         if change.diff and (full or change.action is Action.UPDATE):
             yield from _show_diff(change.diff)
     for action in host.unit_actions:
@@ -76,7 +76,7 @@ def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
     if not host.unit_actions:
         yield Line("  > nothing is reloaded or restarted", "cyan")
     for objection in host.objections:
-        yield Line(f"  ! {objection_words(objection)}", "red")
+        yield Line(f"  ! {seen(objection_words(objection))}", "red")
     yield Line("")
 
 
@@ -99,6 +99,16 @@ def objection_words(objection: Objection) -> str:
     return f"{objection.message}; {way}"
 
 
+def seen(text: str) -> str:
+    """Text on one line with what cannot be seen written out: a host's files may hold anything.
+
+    So no terminal obeys an escape sequence, and no right-to-left mark turns a line around.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else f"\\u{{{ord(c):x}}}" for c in text)
+
+
 def _is_edited(change: Change) -> bool:
     """True when somebody else than an apply touched it; other drift says so in its detail."""
     return change.origin is Origin.DRIFT and change.kind in {Kind.FILE, Kind.DIRECTORY}
@@ -113,4 +123,4 @@ def _shortened(reasons: tuple[str, ...], most: int = 3) -> str:
 def _show_diff(diff: str) -> Iterator[Line]:
     for line in diff.splitlines():
         style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
-        yield Line(f"      {line}", style)
+        yield Line(f"      {seen(line)}", style)
