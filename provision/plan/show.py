@@ -54,7 +54,7 @@ def summary(plan: Plan) -> str:
 def drift_words(plan: Plan) -> str:
     """How much of the plan puts back what was changed on hosts; empty when nothing does."""
     drifted = sum(_is_edited(change) for host in plan.hosts for change in host.changes)
-    return f"Drift: {_count(drifted, 'change')} put back what was edited on hosts." * (drifted > 0)
+    return f"Drift: this undoes {_count(drifted, 'edit')} made on hosts." * (drifted > 0)
 
 
 def _is(number: int) -> str:

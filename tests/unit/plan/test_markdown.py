@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.plan.change import Action, Change, HostPlan, Kind, Plan
+from provision.plan.change import Action, Change, HostPlan, Kind, Origin, Plan
 from provision.plan.diff import diff_host
 from provision.plan.markdown import LIMIT, markdown_plan
 from tests.unit.plan.estate import bare, desired
@@ -57,6 +57,13 @@ def test_empty_plan_is_one_line() -> None:
 def test_partial_plan_says_so() -> None:
     text = markdown_plan(replace(FIRST, partial=("only mail1, as asked",)))
     assert "**Partial plan:** only mail1, as asked." in text
+
+
+def test_drift_is_counted_and_marked() -> None:
+    edited = Change(Kind.FILE, "/etc/a", Action.UPDATE, origin=Origin.DRIFT)
+    text = markdown_plan(Plan((HostPlan("mail1", 4, (edited,)),)))
+    assert "**Drift: this undoes 1 edit made on hosts.**" in text
+    assert "~ file /etc/a: update (changed on the host)" in text
 
 
 def test_objections_stand_before_the_changes() -> None:

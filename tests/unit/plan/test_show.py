@@ -26,7 +26,7 @@ mail1 (generation 4)
   > reload dovecot.service: /etc/provision/tls/host.key
   > reload postfix.service: /etc/postfix/main.cf, /etc/provision/tls/host.key, package postfix-cdb
 
-Drift: 2 changes put back what was edited on hosts.
+Drift: this undoes 2 edits made on hosts.
 Plan: 2 to create, 2 to update, 0 to delete on 1 host; 2 units to move."""
 
 
