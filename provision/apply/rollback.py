@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from provision.apply.outcome import HostOutcome
 from provision.apply.request import Stamp
-from provision.apply.run import Record, end_of
+from provision.apply.run import Applied, Record, end_of, private_folder
 from provision.hosts.connection import Connection
 from provision.hosts.playbook import Event, Play
 from provision.model.fleet import Host
@@ -50,7 +47,7 @@ def roll_back(
     connection: Connection,
     stamp: Stamp,
     on_event: Callable[[Event], None],
-) -> tuple[HostOutcome, ...]:
+) -> Applied:
     """Roll every host back at the same time. Never raises for one host."""
     records: Mapping[str, Record] = {r.host.name: Record(r.host.name) for r in returns}
 
@@ -59,7 +56,7 @@ def roll_back(
             records[event["host"]].take(event)
         on_event(event)
 
-    folder = Path(tempfile.mkdtemp(prefix="provision-"))
+    folder = private_folder()
     try:
         play = Play(
             folder=folder,
@@ -71,4 +68,5 @@ def roll_back(
         played = play.run(take)
     finally:
         shutil.rmtree(folder)
-    return tuple(end_of(record, played) for record in records.values())
+    outcomes = tuple(end_of(record, played) for record in records.values())
+    return Applied(outcomes, {}, interrupted=played.interrupted)

@@ -12,7 +12,7 @@ from provision.cli.host_options import host_option
 from provision.cli.printing import print_lines
 from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode
-from provision.plan.show import Line, diff_lines
+from provision.plan.show import Line, diff_lines, seen
 
 if TYPE_CHECKING:
     from provision.plan.drift import Finding
@@ -76,6 +76,6 @@ def _lines(host: str, memory: Memory, findings: Sequence[Finding]) -> Iterator[L
         for finding in findings:
             detail = f" ({finding.detail})" if finding.detail else ""
             words = f"  {finding.kind.word} {finding.name}: {finding.what}{detail}"
-            yield Line(words, _STYLES[finding.what])
+            yield Line(seen(words), _STYLES[finding.what])
             yield from diff_lines(finding.diff)
         yield Line("")

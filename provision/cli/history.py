@@ -11,7 +11,7 @@ import click
 from provision.cli.host_options import host_option
 from provision.cli.printing import print_lines
 from provision.cli.spec_loading import spec_options
-from provision.plan.show import Line
+from provision.plan.show import Line, seen
 
 if TYPE_CHECKING:
     from provision.plan.generations import Generation, Memory
@@ -68,7 +68,7 @@ def _lines(host: str, memory: Memory) -> Iterator[Line]:
     for generation in reversed(memory.generations):
         yield _line(generation, is_current=generation.number == memory.state.generation)
         if generation.message:
-            yield Line(f"        {generation.message}", "dim")
+            yield Line(f"        {seen(generation.message)}", "dim")
     yield Line("")
 
 
@@ -77,7 +77,7 @@ def _line(generation: Generation, *, is_current: bool) -> Line:
     commit = generation.commit or "-"
     words = f"{mark} {generation.number:>4}  {generation.when:<20}  {generation.who}  {commit}"
     words += f"  {generation.outcome}: {_what(generation)}"
-    return Line(words, "bold" if is_current else _STYLES.get(generation.outcome, "red"))
+    return Line(seen(words), "bold" if is_current else _STYLES.get(generation.outcome, "red"))
 
 
 def _what(generation: Generation) -> str:

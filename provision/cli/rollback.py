@@ -13,11 +13,12 @@ import click
 from provision.cli.host_options import host_option
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
-from provision.errors import Refused, UsageWrong
+from provision.errors import ExitCode, Refused, UsageWrong
 from provision.plan.show import Line, show_plan
 
 if TYPE_CHECKING:
     from provision.apply.outcome import HostOutcome
+    from provision.apply.run import Applied
     from provision.cli.remembering import Remembered
     from provision.plan.change import Plan
 
@@ -116,14 +117,15 @@ class _Run:
         outcomes = [HostOutcome(h.host, "unchanged") for h in self.plan.hosts if h.is_empty]
         outcomes += [of_error(name, error) for name, error in self.failures.items()]
         outcomes += self.refused
-        outcomes += () if self.plan.is_empty else self._roll_back()
+        applied = None if self.plan.is_empty else self._roll_back()
+        outcomes += applied.outcomes if applied else ()
         if self.is_json:
             self._print_json(outcomes)
         else:
             self._tell(outcomes)
-        return worst(outcomes)
+        return ExitCode.INTERRUPTED if applied and applied.interrupted else worst(outcomes)
 
-    def _roll_back(self) -> Sequence[HostOutcome]:
+    def _roll_back(self) -> Applied:
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
         from provision.apply.rollback import Return, roll_back  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
@@ -136,11 +138,11 @@ class _Run:
         ]
         stamp = stamp_now(self.fleet_dir)
         with Progress([one.host.name for one in returns]) as progress:
-            outcomes = roll_back(
+            applied = roll_back(
                 returns, connection=self.told.connection, stamp=stamp, on_event=progress.take
             )
-        write_audit(self.fleet_dir, stamp, self.plan, outcomes)
-        return outcomes
+        write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
+        return applied
 
     def _print_json(self, outcomes: Sequence[HostOutcome]) -> None:
         document = {

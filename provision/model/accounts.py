@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 GENERATED = "generated"
 """Fingerprint of a mailbox whose password is made at its first apply and then owned by the host."""
@@ -29,6 +30,8 @@ class MailboxAccount:
     """Further full addresses in the site's own domain that deliver here and may be sent as."""
     forward_to: tuple[str, ...] = ()
     forward_keep: bool = True
+    protect: bool = False
+    """Remembered here, so that a spec which drops it together with the mailbox is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class AliasAccount:
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a digest of thousands of mailboxes is worth keeping
 class SiteAccounts:
     """All account data of one site. ``route`` is ``direct``, ``none`` or ``smarthost:NAME``."""
 
@@ -51,6 +54,8 @@ class SiteAccounts:
     mailboxes: tuple[MailboxAccount, ...]
     aliases: tuple[AliasAccount, ...]
     catch_all: str | None
+    protect: bool = False
+    """As a mailbox's: the site may not leave this host while it is set."""
     version: int = 1
 
     def document(self) -> bytes:
@@ -60,4 +65,8 @@ class SiteAccounts:
 
     def digest(self) -> str:
         """SHA-256 of the document, hexadecimal."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         return hashlib.sha256(self.document()).hexdigest()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import json
+from dataclasses import astuple, dataclass, field
 from enum import IntEnum
 from itertools import pairwise
 
@@ -98,6 +99,24 @@ class Bundle:
     users: tuple[SystemUser, ...]
     accounts: tuple[SiteAccounts, ...]
 
+    def digest(self) -> str:
+        """SHA-256 over all of it, hexadecimal: equal digests mean the same desired state.
+
+        It covers the digests of secret files, private keys among them, so it allows no guessing.
+        """
+        values = {
+            "files": [
+                [f.path, f.sha256(), f.mode, f.owner, f.group, f.secret, _pairs(f.activations)]
+                for f in self.files
+            ],
+            "directories": [astuple(directory) for directory in self.directories],
+            "packages": self.packages,
+            "units": [astuple(unit) for unit in self.units],
+            "users": [astuple(user) for user in self.users],
+            "accounts": {site.site: site.digest() for site in self.accounts},
+        }
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
     @classmethod
     def of(
         cls, host: Host, *, parts: tuple[Part, ...], accounts: tuple[SiteAccounts, ...]
@@ -116,3 +135,7 @@ class Bundle:
             users=tuple(sorted({u for part in parts for u in part.users})),
             accounts=tuple(sorted(accounts, key=lambda site: site.site)),
         )
+
+
+def _pairs(activations: tuple[Activation, ...]) -> list[tuple[str, int]]:
+    return [(activation.unit, int(activation.verb)) for activation in activations]

@@ -114,6 +114,8 @@ class Mailbox:
     pop3: bool = True
     aliases: tuple[LocalPart, ...] = ()
     forward: Forward | None = None
+    protect: bool = False
+    """Not to be removed before an apply has lifted this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ class Site:
     catch_all: Address | None = None
     certificate: CertificatePair | None = None
     """Certificate for ``webmail_name`` given as files; None: issued by the fleet-local CA."""
+    protect: bool = False
+    """Not to be removed from its host before an apply has lifted this."""
 
     @property
     def domains(self) -> tuple[Domain, ...]:

@@ -45,6 +45,8 @@ def diff_site(desired: SiteAccounts, document: bytes | None) -> Iterator[Change]
         yield Change(Kind.SITE, desired.site, action, detail, origin=origin)
     elif words := _site_differences(desired, actual):
         yield Change(Kind.SITE, desired.site, Action.UPDATE, "; ".join(words))
+    elif desired == actual and document != desired.document():
+        yield Change(Kind.SITE, desired.site, Action.UPDATE, "written anew, same content")
     base = actual or replace(desired, mailboxes=(), aliases=())
     yield from _pairs(Kind.MAILBOX, desired.mailboxes, base.mailboxes, mailbox_differences)
     yield from _pairs(Kind.ALIAS, desired.aliases, base.aliases, _alias_differences)
@@ -52,11 +54,21 @@ def diff_site(desired: SiteAccounts, document: bytes | None) -> Iterator[Change]
 
 def diff_removed_site(site: str, document: bytes) -> Iterator[Change]:
     """Changes of one site that the host has and the spec has no more."""
-    yield Change(Kind.SITE, site, Action.DELETE)
     actual = parse_document(document)
+    yield Change(Kind.SITE, site, Action.DELETE, _removal_words(actual))
     if actual is not None:
         yield from _pairs(Kind.MAILBOX, (), actual.mailboxes, mailbox_differences)
         yield from _pairs(Kind.ALIAS, (), actual.aliases, _alias_differences)
+
+
+def _removal_words(actual: SiteAccounts | None) -> str:
+    if actual is None:
+        return "unreadable on the host: every mailbox of it leaves"
+    mailboxes, aliases = len(actual.mailboxes), len(actual.aliases)
+    return (
+        f"with {mailboxes} mailbox{'es' * (mailboxes != 1)}"
+        f" and {aliases} alias{'es' * (aliases != 1)}"
+    )
 
 
 def _pairs(
@@ -84,6 +96,7 @@ def mailbox_differences(new: MailboxAccount, old: MailboxAccount | None) -> list
         words += [] if new.imap else ["no IMAP"]
         words += [] if new.pop3 else ["no POP3"]
         words += [f"also {', '.join(new.aliases)}"] if new.aliases else []
+        words += ["protected"] if new.protect else []
         return words + ([_forward(new)] if new.forward_to else [])
     words = []
     if new.name != old.name:
@@ -99,7 +112,15 @@ def mailbox_differences(new: MailboxAccount, old: MailboxAccount | None) -> list
         words.append(f"aliases {_names(old.aliases)} -> {_names(new.aliases)}")
     if (new.forward_to, new.forward_keep) != (old.forward_to, old.forward_keep):
         words.append(f"{_forward(old)} -> {_forward(new)}")
-    return words
+    return words + _protection(new, old)
+
+
+def _protection(
+    new: MailboxAccount | SiteAccounts, old: MailboxAccount | SiteAccounts
+) -> list[str]:
+    if new.protect == old.protect:
+        return []
+    return ["protected" if new.protect else "no longer protected"]
 
 
 def _password_words(new: MailboxAccount) -> str:
@@ -118,6 +139,7 @@ def _site_words(site: SiteAccounts) -> str:
     words = [f"outgoing {site.route}"]
     words += [f"also {', '.join(site.domain_aliases)}"] if site.domain_aliases else []
     words += [f"catch-all {site.catch_all}"] if site.catch_all else []
+    words += ["protected"] if site.protect else []
     return ", ".join(words)
 
 
@@ -133,7 +155,7 @@ def _site_differences(new: SiteAccounts, old: SiteAccounts) -> list[str]:
         words.append(f"catch-all {old.catch_all or 'none'} -> {new.catch_all or 'none'}")
     if new.version != old.version:
         words.append(f"document version {old.version} -> {new.version}")
-    return words
+    return words + _protection(new, old)
 
 
 def _quota(count: int) -> str:

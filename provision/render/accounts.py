@@ -69,6 +69,7 @@ def _site(fleet: Fleet, site: Site) -> SiteAccounts:
             for alias in sorted(site.aliases, key=lambda alias: alias.local)
         ),
         catch_all=str(site.catch_all) if site.catch_all else None,
+        protect=site.protect,
     )
 
 
@@ -85,6 +86,7 @@ def _mailbox(fleet: Fleet, site: Site, mailbox: Mailbox) -> MailboxAccount:
         aliases=tuple(str(Address.of(local, site.domain)) for local in sorted(mailbox.aliases)),
         forward_to=tuple(str(target) for target in sorted(forward.to)) if forward else (),
         forward_keep=forward.keep_copy if forward else True,
+        protect=mailbox.protect,
     )
 
 

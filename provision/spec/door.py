@@ -206,6 +206,11 @@ class MailboxSpec(DoorModel):
         examples=[["a.ask"]],
     )
     forward: ForwardSpec | None = Field(default=None, description="Pass the mail on.")
+    protect: bool = Field(
+        default=False,
+        description="Refuse to remove the mailbox. The host remembers it: delete this line and"
+        " apply that before you delete the mailbox.",
+    )
 
 
 class WebmailSpec(DoorModel):
@@ -261,6 +266,11 @@ class SiteFile(DoorModel):
     certificate: CertificateSpec | None = Field(
         default=None,
         description="Certificate for webmail.SITE; issued by the fleet's own CA when left out.",
+    )
+    protect: bool = Field(
+        default=False,
+        description="Refuse to remove the site from its host. The host remembers it: delete this"
+        " line and apply that before you delete or move the site.",
     )
 
 

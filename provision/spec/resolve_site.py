@@ -79,6 +79,7 @@ def resolve_site(
         mailboxes=tuple(sorted(mailboxes, key=lambda mailbox: mailbox.local)),
         aliases=tuple(sorted(aliases, key=lambda alias: alias.local)),
         catch_all=catch_all,
+        protect=spec.protect,
     )
     return WrittenSite(_with_certificate(site, spec, document, context), spec, document)
 
@@ -117,6 +118,7 @@ def _mailbox(
         pop3=defaults.pop3 if written.pop3 is None else written.pop3,
         aliases=tuple(sorted(written.aliases)),
         forward=_forward(written, spec, fleet),
+        protect=written.protect,
     )
 
 

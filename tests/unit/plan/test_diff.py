@@ -209,7 +209,7 @@ def test_site_that_left_leaves_with_all_that_is_in_it() -> None:
     digests = {"acme.example": ACME.digest(), "gone.example": gone.digest()}
     plan = _plan(accounts={"gone.example": document}, account_digests=digests)
     assert _words(plan) == [
-        "- site gone.example: delete",
+        "- site gone.example: delete (with 1 mailbox and 0 aliases)",
         "- mailbox x@gone.example: delete",
     ]
 
@@ -218,6 +218,13 @@ def test_unreadable_document_is_rebuilt() -> None:
     broken = base64.b64encode(b"{").decode()
     plan = _plan(accounts={"acme.example": broken}, account_digests={"acme.example": "0"})
     assert _words(plan)[0] == ("~ site acme.example: update (unreadable on the host: rebuilt)")
+
+
+def test_document_of_the_same_content_in_another_form_is_written_anew() -> None:
+    spaced = json.dumps(json.loads(ACME.document()), indent=1).encode()
+    held = {"acme.example": base64.b64encode(spaced).decode()}
+    plan = _plan(accounts=held, account_digests={"acme.example": "0"})
+    assert _words(plan) == ["~ site acme.example: update (written anew, same content)"]
 
 
 def test_equal_plans_have_equal_digests_and_others_have_not() -> None:

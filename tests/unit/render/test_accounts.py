@@ -43,6 +43,16 @@ def test_document_carries_aliases_forwards_and_protocols(view: HostView) -> None
     assert mailboxes["carla@acme.example"].fingerprint == GENERATED
 
 
+def test_document_remembers_what_is_protected(view: HostView) -> None:
+    site = view.sites[0]
+    boxes = tuple(replace(box, protect=str(box.local) == "anna") for box in site.mailboxes)
+    kept = replace(site, protect=True, mailboxes=boxes)
+    (document,) = render_accounts(replace(view, sites=(kept,)))
+    assert document.protect
+    protected = [box.address for box in document.mailboxes if box.protect]
+    assert protected == ["anna@acme.example"]
+
+
 def test_every_site_has_a_probe_whose_password_differs(view: HostView, fleet: Fleet) -> None:
     probes = {site.domain: probe_password(fleet, site.domain).reveal() for site in fleet.sites}
     assert len(set(probes.values())) == 3

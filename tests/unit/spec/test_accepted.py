@@ -55,6 +55,12 @@ def test_demo_fleet_loads() -> None:
     assert [str(alias.local) for alias in acme.aliases] == ["abuse", "info", "postmaster", "sales"]
 
 
+def test_protection_is_asked_for_by_site_and_mailbox_alone(read: Read) -> None:
+    plain = _site(read, "mailboxes: {anna: {}, bob: {protect: true}}\n")
+    assert (plain.protect, [box.protect for box in plain.mailboxes]) == (False, [False, True])
+    assert _site(read, "protect: true\n").protect
+
+
 def test_load_fleet_raises_with_every_problem(tmp_path: Path) -> None:
     with pytest.raises(SpecInvalid, match=r"fleet\.yml: there is no file") as raised:
         load_fleet(tmp_path)
