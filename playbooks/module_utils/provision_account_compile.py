@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import subprocess
 import time
 
@@ -90,14 +91,22 @@ class Compile:
 
     def _make_homes(self) -> None:
         uid, gid = self.mail_ids
-        for site, local in sorted(self.tables.homes()):
+        wanted: dict[str, set[str]] = {}
+        for site, local in self.tables.homes():
+            wanted.setdefault(site, set()).add(local)
+        for site, locals_of_site in sorted(wanted.items()):
             folder = os.path.join(self.layout.mail, site)
             make_folder(folder, uid=uid, gid=gid)
-            home = os.path.join(folder, local)
-            if not os.path.isdir(home) and self._restore(site, local):
-                self.result["restored"].append(f"{local}@{site}")
-            elif make_folder(home, uid=uid, gid=gid):
-                self.result["created"].append(f"{local}@{site}")
+            for local in sorted(locals_of_site - _sound_folders(folder, uid)):
+                self._make_home(site, local)
+
+    def _make_home(self, site: str, local: str) -> None:
+        uid, gid = self.mail_ids
+        home = os.path.join(self.layout.mail, site, local)
+        if not os.path.isdir(home) and self._restore(site, local):
+            self.result["restored"].append(f"{local}@{site}")
+        elif make_folder(home, uid=uid, gid=gid):
+            self.result["created"].append(f"{local}@{site}")
 
     def _restore(self, site: str, local: str) -> bool:
         archive = os.path.join(self.layout.mail, ARCHIVE)
@@ -198,6 +207,14 @@ def _dovecot_files(site: str, own: SiteTables) -> dict[str, dict[str, str]]:
         f"{site}.forwarders": own.forwarders,
         **{f"{domain}.aliases": lines for domain, lines in own.full.items()},
     }
+
+
+def _sound_folders(folder: str, uid: int) -> set[str]:
+    """Names of the folders in it that their owner can use."""
+    sound = (stat.S_IFDIR | 0o700, uid)
+    with os.scandir(folder) as entries:
+        states = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
+    return {n for n, state in states.items() if (state.st_mode & 0o170777, state.st_uid) == sound}
 
 
 def _lines(path: str) -> dict[str, str]:

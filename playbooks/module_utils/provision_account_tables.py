@@ -76,17 +76,7 @@ def compile_tables(documents: Iterable[Mapping[str, Any]], hashes: Mapping[str, 
     for document in ordered:
         _Site(document, tables, local, hashes).compile()
     _quota_aliases(tables)
-    _host_roles(tables)
     return tables
-
-
-def _host_roles(tables: Tables) -> None:
-    """The host's own mail reaches a person: a key without a domain is of $myorigin (virtual(5))."""
-    aliases = tables.maps["aliases"]
-    postmasters = (f"postmaster@{site}" for site in tables.sites)
-    person = next((address for address in postmasters if address in aliases), None)
-    if person:
-        aliases.update(dict.fromkeys(("abuse", "postmaster", "root"), person))
 
 
 def _quota_aliases(tables: Tables) -> None:
@@ -134,6 +124,7 @@ class _Site:
         self.site = _domain(document["site"])
         self.own = tables.sites.setdefault(self.site, SiteTables())
         self.redirects = 0 if document["route"] == "none" else SPARE_REDIRECTS
+        self.put: dict[str, dict[str, str]] = {name: {} for name in MAPS}
 
     def compile(self) -> None:
         """Fill the tables; the order of the steps does not matter."""
@@ -216,14 +207,14 @@ class _Site:
 
     def _domain_aliases(self) -> None:
         """The same addresses in each further domain, one by one: a wildcard would accept all."""
-        suffix = f"@{self.site}"
-        for name in ("aliases", "senders"):
-            own = {key: value for key, value in self._map(name).items() if key.endswith(suffix)}
-            for key, value in own.items():
-                local = key.removesuffix(suffix)
-                for domain in self.document["domain_aliases"] if local else ():
-                    target = key if name == "aliases" else value
-                    self._put(name, f"{local}@{domain}", target)
+        for domain in self.document["domain_aliases"]:
+            for name in ("aliases", "senders"):
+                for address, value in list(self.put[name].items()):
+                    local, _, home = address.partition("@")
+                    if local and home == self.site:
+                        self._put(
+                            name, f"{local}@{domain}", address if name == "aliases" else value
+                        )
 
     def _fields(self, forwards: int, quota: int) -> str:
         redirects = forwards + self.redirects if self.redirects else 0
@@ -246,12 +237,10 @@ class _Site:
             raise InvalidAccounts(f"{address!r} is no address of {self.site}")
         return address
 
-    def _map(self, name: str) -> dict[str, str]:
-        return self.tables.maps[name]
-
     def _put(self, name: str, key: str, value: str) -> None:
-        if self._map(name).setdefault(key, value) != value:
+        if self.tables.maps[name].setdefault(key, value) != value:
             raise InvalidAccounts(f"{key} is claimed twice in {name}")
+        self.put[name][key] = value
 
 
 def sieve_forward(targets: list[str], *, keep: bool) -> str:

@@ -43,7 +43,7 @@ from .provision_account_store import (
     sites_in,
     write,
 )
-from .provision_account_tables import InvalidAccounts, compile_tables
+from .provision_account_tables import InvalidAccounts, Tables, compile_tables
 
 GENERATED = "generated"
 
@@ -58,14 +58,14 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
     with lock(layout):
         documents = {site: json.loads(text) for site, text in delta["sites"].items()}
         credentials = _merged_credentials(layout, documents, delta["hashes"])
-        _check(layout, documents, credentials, delta["removed"])
+        tables = _tables_after(layout, documents, credentials, delta["removed"])
         for site, entries in credentials.items():
             write(layout.credentials(site), dump(entries))
         for site, text in delta["sites"].items():
             write(layout.document(site), text.encode("ascii"))
         for site in delta["removed"]:
             remove(layout.document(site))
-        return _compile(layout)
+        return Compile(layout, tables).run()
 
 
 def compile_all(layout: Layout) -> dict[str, list[str]]:
@@ -76,7 +76,7 @@ def compile_all(layout: Layout) -> dict[str, list[str]]:
     """
     _make_store(layout)
     with lock(layout):
-        return _compile(layout)
+        return Compile(layout, _tables_after(layout, {}, {}, [])).run()
 
 
 def _make_store(layout: Layout) -> None:
@@ -106,30 +106,18 @@ def _merged_credentials(
     return merged
 
 
-def _check(
+def _tables_after(
     layout: Layout,
     documents: Mapping[str, Any],
     credentials: Mapping[str, Any],
     removed: list[str],
-) -> None:
-    """Compile the state after the delta in memory: what cannot be compiled is not stored."""
-    staying = [site for site in sites_in(layout) if site not in documents and site not in removed]
-    every = [*documents.values(), *(load(layout.document(site)) for site in staying)]
+) -> Tables:
+    """The tables after a delta, in memory: what cannot be compiled is never stored."""
     for site, document in documents.items():
         if document["site"] != site:
             raise InvalidAccounts(f"the document of {site} is of {document['site']}")
+    staying = [site for site in sites_in(layout) if site not in documents and site not in removed]
+    every = [*documents.values(), *(load(layout.document(site)) for site in staying)]
     entries = [*credentials.values(), *(load(layout.credentials(site)) or {} for site in staying)]
-    compile_tables(every, _hashes(entries))
-
-
-def _hashes(entries: list[Mapping[str, Any]]) -> dict[str, str]:
-    return {address: entry["hash"] for site in entries for address, entry in site.items()}
-
-
-def _compile(layout: Layout) -> dict[str, list[str]]:
-    sites = sites_in(layout)
-    tables = compile_tables(
-        [load(layout.document(site)) for site in sites],
-        _hashes([load(layout.credentials(site)) or {} for site in sites]),
-    )
-    return Compile(layout, tables).run()
+    hashes = {address: entry["hash"] for site in entries for address, entry in site.items()}
+    return compile_tables(every, hashes)

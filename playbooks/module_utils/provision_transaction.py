@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_account_store import Layout as AccountLayout
+from .provision_account_store import observe
 from .provision_account_tables import MAPS
 from .provision_accounts import apply_delta, compile_all
 from .provision_audit import audit
@@ -52,6 +53,13 @@ class Transaction:
         finally:
             took = round(time.monotonic() - started, 2)
             self.result["steps"].append({"name": name, "seconds": took})
+
+    def refuse_if_accounts_moved(self) -> None:
+        """Raise Refused when a site's accounts are not those that the plan was made from."""
+        have = observe(self.accounts)["sites"]
+        for site, digest in self.request.accounts["expected"].items():
+            if have.get(site) != digest:
+                raise Refused(f"the plan is stale: the accounts of {site} have changed")
 
     def run(self) -> None:
         """Do it; raises Refused while nothing has changed, and ends whole in every other case."""
@@ -156,6 +164,7 @@ def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict
     result = transaction.result
     try:
         refuse_if_stale(layout, request)
+        transaction.refuse_if_accounts_moved()
         transaction.run()
     except Refused as refusal:
         result.update(outcome="refused", message=str(refusal))

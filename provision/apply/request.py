@@ -116,9 +116,12 @@ def _accounts(work: HostWork, credentials: Credentials) -> Mapping[str, Any]:
         if site.site in changed
     }
     wanted = {site.site for site in work.desired.accounts}
+    digests = work.actual.account_digests
+    removed = sorted(set(digests) - wanted)
     return {
+        "expected": {site: digests.get(site) for site in [*changed, *removed]},
         "sites": documents,
-        "removed": sorted(set(work.actual.account_digests) - wanted),
+        "removed": removed,
         "hashes": {
             address: {"fingerprint": fingerprint, "hash": hashed.reveal()}
             for address, (fingerprint, hashed) in credentials.hashes.items()

@@ -19,6 +19,9 @@ class Domain:
     @classmethod
     def parse(cls, text: str) -> Domain:
         """Read ``text``; raises ValueError that says what is wrong. U-labels are not taken here."""
+        # Before lower(): it makes an ASCII letter of the Kelvin sign.
+        if not text.isascii():
+            raise ValueError("a domain is written in ASCII letters (A-labels)")
         name = text.removesuffix(".").lower()
         labels = name.split(".")
         if len(name) > 253:
@@ -56,6 +59,9 @@ class LocalPart:
         Stricter than RFC 5321 on purpose: letters, digits, ``.``, ``_`` and ``-`` only; ``+``
         separates the detail of plus-addressing and so cannot be part of a name.
         """
+        # Before lower(): it makes an ASCII letter of the Kelvin sign.
+        if not text.isascii():
+            raise ValueError("the part before the @ is written in ASCII letters")
         lowered = text.lower()
         _require_dot_atom(lowered, _OWN_ATOM, "letters, digits, '.', '_' and '-'")
         if lowered.startswith("-"):

@@ -191,6 +191,8 @@ class Fleet:
     """Sorted by domain."""
     fingerprint_key: Secret
     """Key of password fingerprints and of derived probe passwords; from secrets.yml."""
+    postmaster: Address | None = None
+    """Who reads what a host itself has to say (root, undeliverable bounces); None: nobody."""
 
     def host(self, name: str) -> Host:
         """The host of that name; KeyError when there is none."""

@@ -77,6 +77,7 @@ def _configuration(view: HostView) -> tuple[ManagedFile, ...]:
     main = fill(
         "postfix/main.cf.j2",
         fqdn=str(view.host.fqdn),
+        postmaster=str(view.fleet.postmaster or ""),
         mail_user=MAIL_USER,
         message_size_limit=MESSAGE_SIZE_LIMIT,
         queue_minfree=3 * MESSAGE_SIZE_LIMIT,

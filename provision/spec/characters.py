@@ -14,6 +14,10 @@ _RAW_REFUSED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff"
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\n)"
 )
+_TELLING = re.compile(
+    r"pass|pwd|pw$|secret|token|credential|hash|key|\{[A-Z0-9-]+\}", re.IGNORECASE
+)
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,30}")
 # Default-ignorable or blank characters that str.isprintable() takes for printable.
 _IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
@@ -51,7 +55,14 @@ def visible(text: str) -> str:
     )
 
 
+def sounds_secret(text: str) -> bool:
+    """True for a key or text in which a password may stand, or that announces one."""
+    return bool(_TELLING.search(text))
+
+
 def shown(text: str, *, limit: int = 80) -> str:
-    """``visible`` text in quotes, cut to what fits a message."""
+    """``visible`` text in quotes, cut to what fits a message; masked when it sounds secret."""
+    if sounds_secret(text) and not _WORD.fullmatch(text):
+        return "(not shown)"
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return f"'{visible(cut)}'"

@@ -23,8 +23,17 @@ def find_site_files(root: Path, problems: Problems) -> list[str]:
             hint="make it, even if it is empty: a missing folder never means 'no sites'",
         )  # fmt: skip
         return []
+
+    def unreadable(error: OSError) -> None:
+        # Left out silently, its sites would count as taken out of the fleet.
+        where = Path(str(error.filename)).relative_to(root)
+        problems.error(
+            "file-unreadable", Place(str(where)), f"cannot list {where}: {error.strerror}",
+            hint="make the folder readable",
+        )  # fmt: skip
+
     found: list[str] = []
-    for folder, folders, files in os.walk(sites):
+    for folder, folders, files in os.walk(sites, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         here = Path(folder).relative_to(root)
         for name in folders:

@@ -129,4 +129,5 @@ def _fleet(written: WrittenFleet, key: Secret) -> Fleet:
         smarthosts=written.smarthosts,
         sites=tuple(sorted((one.site for one in written.sites), key=lambda site: site.domain)),
         fingerprint_key=key,
+        postmaster=written.spec.postmaster if written.spec else None,
     )

@@ -10,9 +10,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from functools import cache
+from itertools import zip_longest
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from provision.spec.characters import sounds_secret
 from provision.spec.door import DoorModel, FleetFile, SiteFile
 from provision.spec.folder import FLEET_FILE
 from provision.spec.node import Document, Node, SecretRef
@@ -21,6 +24,13 @@ from provision.spec.quotes import Span
 SECRET_KEYS = frozenset({"password", "password_hash", "key"})
 _TO_THE_END = 1 << 30
 _KEY = re.compile(r"""(?:^|(?<=[\s{,\-"']))["']?([\w.@+/-]+)["']?\s*:(?=\s|$)""")
+_COMMENT = re.compile(r"(?:^|\s)(#.*)")
+_PLAIN_KEY = re.compile(r"[\w.@+-]{1,64}")
+_REFERENCE = re.compile(r"\s*!secret [\w./@+-]+[\s,}\]]*")
+# One simple value, and what opens or closes around it; anything else could hide a misspelt key.
+_SIMPLE = re.compile(
+    r"""\s*(?:[{\[]*|"[^"]*"|'[^']*'|\[[\w.@+\-, ]*\]?|[\w./@+\ufffd-][\w./@+\ufffd -]*)[\s,\]}]*"""
+)
 
 
 def hidden_spans(document: Document) -> list[Span]:
@@ -33,7 +43,7 @@ def _hidden(node: Node, shape: Any) -> Iterator[Node]:
     """Scalars below ``node`` that are not a text which ``shape`` expects and that is no secret."""
     shape = _plain(shape)
     if node.children is None:
-        if shape is None or _is_container(shape):
+        if shape is None or _is_container(shape) or sounds_secret(str(node.data)):
             yield node
     elif isinstance(node.children, list):
         element = get_args(shape)[0] if get_origin(shape) is list else None
@@ -41,7 +51,17 @@ def _hidden(node: Node, shape: Any) -> Iterator[Node]:
             yield from _hidden(child, element)
     else:
         for key, child in [*node.children.items(), *node.refused]:
-            yield from _hidden(child, _value_shape(shape, key))
+            expected = _value_shape(shape, key)
+            if key in node.keys and _is_odd_key(key, child, expected):
+                yield node.keys[key]
+            yield from _hidden(child, expected)
+
+
+def _is_odd_key(key: str, value: Node, expected: Any) -> bool:
+    """True when a missing colon or brace may have made a password of the key."""
+    if expected is not None:
+        return bool(set(key) & set("{}[],"))
+    return value.data is None or not _PLAIN_KEY.fullmatch(key)
 
 
 def _value_shape(shape: Any, key: str) -> Any:
@@ -69,13 +89,9 @@ def _is_container(shape: Any) -> bool:
 def _field(model: type[DoorModel], key: str) -> Any:
     """What the model expects at ``key``, forgiving a slip of the finger; None: hide it."""
     near = difflib.get_close_matches(key.lower(), list(model.model_fields), n=1, cutoff=0.7)
-    if not near or near[0] in SECRET_KEYS or _sounds_secret(key):
+    if not near or near[0] in SECRET_KEYS or sounds_secret(key):
         return None
     return model.model_fields[near[0]].annotation
-
-
-def _sounds_secret(key: str) -> bool:
-    return bool(re.search(r"pass|pwd|pw$|secret|token|credential|hash|key", key.lower()))
 
 
 def _spans(node: Node) -> Iterator[Span]:
@@ -87,6 +103,7 @@ def _spans(node: Node) -> Iterator[Span]:
         yield line, first, last
 
 
+@cache
 def _safe_keys() -> frozenset[str]:
     models: list[type[DoorModel]] = [FleetFile, SiteFile]
     found: set[str] = set()
@@ -106,22 +123,41 @@ def _models_in(shape: Any) -> Iterator[type[DoorModel]]:
 
 def hidden_in_broken(lines: list[str], number: int) -> list[Span]:
     """What to hide of line ``number`` (from 0) of a file that is not YAML, by its keys alone."""
-    safe = _safe_keys()
     line = lines[number]
-    keys = list(_KEY.finditer(line))
-    spans: list[Span] = []
-    start = keys[0].start() if keys else len(line)
-    if line[:start].strip(" -[{,") and _key_above(lines, number) not in safe:
-        spans.append((number, 0, start))
-    ends = [key.start() for key in keys[1:]] + [len(line)]
-    for key, end in zip(keys, ends, strict=False):
-        value = line[key.end() : end]
-        is_reference = re.fullmatch(r"\s*!secret [\w./@+-]+[\s,}\]]*", value)
-        if key[1] not in safe and re.search(r"\w", value) and not is_reference:
-            shown_before = len(value) - len(value.lstrip())
-            shown_after = len(value) - len(value.rstrip(" ,"))
-            spans.append((number, key.end() + shown_before, end - shown_after))
-    return spans
+    comment = _COMMENT.search(line)
+    end = comment.start(1) if comment else len(line)
+    keys = list(_KEY.finditer(line, 0, end))
+    start = keys[0].start() if keys else end
+    lead = line[:start].lstrip(" {[,")
+    above = _key_above(lines, number) if lead.startswith("- ") else None
+    hidden = [] if _may_show(above, lead.lstrip("- ")) else [(0, start)]
+    if ":" in line[end:]:
+        hidden.append((end, len(line)))
+    for key, following in zip_longest(keys, keys[1:]):
+        hidden += _hidden_after(line, key, following, end)
+    return [(number, first, last) for first, last in hidden]
+
+
+def _hidden_after(
+    line: str, key: re.Match[str], following: re.Match[str] | None, end: int
+) -> list[tuple[int, int]]:
+    """What to hide of a key's value, which may have swallowed what looks like the next key."""
+    last = following.start() if following else end
+    value = line[key.end() : last]
+    if _may_show(key[1], value):
+        is_swallowed = following and key[1] not in _safe_keys() and not set(value) & set("{[,")
+        return [(following.start(), following.end())] if following and is_swallowed else []
+    if following is None:
+        last = len(line)
+    first = key.end() + len(value) - len(value.lstrip())
+    return [(first, last - (len(value) - len(value.rstrip(" ,")) if following else 0))]
+
+
+def _may_show(key: str | None, value: str) -> bool:
+    if not re.search(r"\w", value) or _REFERENCE.fullmatch(value):
+        return True
+    is_simple = _SIMPLE.fullmatch(value) is not None
+    return key in _safe_keys() and is_simple and not sounds_secret(value)
 
 
 def _key_above(lines: list[str], number: int) -> str | None:

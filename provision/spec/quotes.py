@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from provision.spec.characters import visible
+from provision.spec.characters import sounds_secret, visible
 from provision.spec.node import Document
 from provision.spec.problem import Place
 from provision.spec.source import Source
@@ -17,9 +17,8 @@ Span = tuple[int, int, int]
 """Line, first column and column after the last, all from 0, of text to hide."""
 _WIDTH = 120
 _BEFORE = 60
-_TELLING_COMMENT = re.compile(
-    r"(?:^|\s)(#.*(?:pass|pwd|secret|token|credential|hash|key).*)", re.IGNORECASE
-)
+# A password that starts with # is a comment to YAML.
+_COMMENT = re.compile(r"(?:^|\s)(#.*)")
 _SHORTEST_SECRET = 6
 """Texts that are shorter are not searched for: hiding "anna" everywhere would tell the secret."""
 
@@ -63,7 +62,7 @@ class Quotes:
 
     def _hidden(self, source: Source, number: int) -> list[tuple[int, int]]:
         line = source.lines[number]
-        comment = _TELLING_COMMENT.search(line)
+        comment = _COMMENT.search(line) if sounds_secret(line) else None
         spans = [(comment.start(1), len(line))] if comment else []
         spans += [(start, end) for at, start, end in self._spans_of(source, number) if at == number]
         for secret in self.secret_texts:

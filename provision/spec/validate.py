@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,7 @@ from provision.spec.problem import Place, Problem, Problems
 from provision.spec.values import Empty
 
 Model = TypeVar("Model", bound=DoorModel)
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _LATER = "leave it out; a later version will do it"
 
 
@@ -31,7 +33,7 @@ def _problem(document: Document, model: type[DoorModel], detail: dict[str, Any])
     on_key = "[key]" in detail["loc"]
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return _unknown_key(document, model, path)
+        return _unknown_key(document, model, path, detail["input"])
     if kind == "missing":
         place = document.key_place(*path[:-1]) if path[:-1] else Place(document.file, 1, 1, 2)
         needs = " and ".join(_required(_model_at(model, path[:-1])))
@@ -63,7 +65,7 @@ def _type_message(
     kind: str, detail: dict[str, Any], path: tuple[str | int, ...]
 ) -> tuple[str, str]:
     value = detail["input"]
-    name = shown(str(path[-1])) if path else "the file"
+    name = _value_name(path)
     if value is None or type(value) is Empty:
         return f"{name} is empty", "write its value, or delete the line"
     if kind == "bool_type" and isinstance(value, dict):
@@ -72,6 +74,13 @@ def _type_message(
         what, hint = _TYPES[kind]
         return f"{name} takes {what}", hint
     return _limit_message(kind, detail, name)
+
+
+def _value_name(path: tuple[str | int, ...]) -> str:
+    if not path:
+        return "the file"
+    key = str(path[-1])
+    return "the value" if set(key) & set("{}[],") else shown(key)
 
 
 def _limit_message(kind: str, detail: dict[str, Any], name: str) -> tuple[str, str]:
@@ -102,7 +111,7 @@ def _short(value: Any) -> str:
 
 
 def _unknown_key(
-    document: Document, model: type[DoorModel], path: tuple[str | int, ...]
+    document: Document, model: type[DoorModel], path: tuple[str | int, ...], value: Any
 ) -> Problem:
     import difflib  # noqa: PLC0415 - only a mistake needs it
 
@@ -116,8 +125,15 @@ def _unknown_key(
         )  # fmt: skip
     known = list(owner.model_fields)
     near = difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.6)
+    name = shown(key) if near else _key_name(key, value)
     hint = f"did you mean {near[0]!r}?" if near else f"keys known here: {', '.join(known)}"
-    return Problem("unknown-key", place, f"the key {shown(key)} is not known here", hint)
+    return Problem("unknown-key", place, f"the key {name} is not known here", hint)
+
+
+def _key_name(key: str, value: Any) -> str:
+    """The key; not when a missing colon or line break may have made a password of it."""
+    is_empty = value is None or type(value) is Empty
+    return shown(key) if _PLAIN_KEY.fullmatch(key) and not is_empty else "(not shown)"
 
 
 def _required(model: type[BaseModel]) -> list[str]:

@@ -60,8 +60,8 @@ def _templates(folder: Path, name: str, old: str, new: str) -> str:
     assert old in text
     path.write_text(text.replace(old, new))
     return (
-        "import provision.render.templates as t; from pathlib import Path;"
-        f"t.templates_dir = lambda: Path({str(folder)!r})"
+        "import provision.assets; from pathlib import Path;"
+        f"provision.assets.templates_dir = lambda: Path({str(folder)!r})"
     )
 
 
@@ -283,7 +283,7 @@ def test_controller_killed_in_the_middle_is_gone_on_from(applied: EngineFleet) -
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.communicate()
-    wait_for(lambda: not applied.on_host("pgrep -f AnsiballZ || true"))
+    wait_for(lambda: not applied.on_host("pgrep -f [A]nsiballZ || true"))
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
 
 
@@ -337,7 +337,7 @@ def test_no_secret_is_ever_shown(fleet: EngineFleet) -> None:
     opened = fleet.on_host(
         "find / -xdev -type f -perm -o=r -not -path '/proc/*' -not -path '/usr/*'"
         " -not -path '/var/lib/apt/*' -not -path '/var/cache/*' -not -path '/srv/*'"
-        " -size -300k -exec cat {} + 2>/dev/null | tr -d '\\0'"
+        " -size -300k -exec cat {} + 2>/dev/null | LC_ALL=C tr -cd '[:print:]\\n'"
     )
     for canary in canaries:
         for place in (printed, processes, journal, opened):

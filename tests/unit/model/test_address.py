@@ -28,8 +28,20 @@ def test_domain_is_normalised(written: str, parsed: str) -> None:
 @pytest.mark.parametrize(
     "written",
     ["", ".", "localhost", "a..b", "-a.example", "a-.example", "a_b.example", "a b.example"]
-    + ["127.0.0.1", "acme.example\n", "acme.example..", "a" * 64 + ".example", "bücher.example"]
-    + [".".join(["a" * 49] * 6), "*.example", "$(id).example", "-oProxyCommand=x.example"],
+    + [
+        "127.0.0.1",
+        "acme.example\n",
+        "acme.example..",
+        "a" * 64 + ".example",
+        "bücher.example",
+        "\u212aelvin.example",
+    ]
+    + [
+        ".".join(["a" * 49] * 6),
+        "*.example",
+        "$(id).example",
+        "-oProxyCommand=x.example",
+    ],
 )
 def test_domain_refuses(written: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
@@ -57,6 +69,7 @@ def test_local_part_accepts(written: str) -> None:
         "a.",
         "x" * 65,
         "john smith",
+        "\u212aelvin",
         "#boss",
         "café",
         "a+b",

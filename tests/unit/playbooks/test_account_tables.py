@@ -198,14 +198,6 @@ def test_alias_of_one_mailbox_knows_its_quota() -> None:
     assert set(roles) == {"postmaster@blue.example"}
 
 
-def test_mail_of_the_host_itself_reaches_a_postmaster() -> None:
-    aliases = tables(acme(), blue()).maps["aliases"]
-    assert {aliases[name] for name in ("root", "postmaster", "abuse")} == {
-        "postmaster@blue.example"
-    }
-    assert "root" not in tables(acme()).maps["aliases"]
-
-
 def _break(change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     document = copy.deepcopy(acme())
     change(document)

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from provision.model.address import Address
 from provision.model.bundle import Activation, ManagedFile, Part, Verb
 from provision.model.certificate import CertificatePair, Certificates
-from provision.model.fleet import TlsPolicy
+from provision.model.fleet import Fleet, TlsPolicy
 from provision.model.secret import Secret
 from provision.render.dovecot import render_dovecot
 from provision.render.postfix import render_postfix
@@ -62,6 +63,17 @@ def test_no_main_cf_name_stands_twice(view: HostView) -> None:
     main = files(render_postfix(view))["/etc/postfix/main.cf"].content.decode()
     names = re.findall(r"^([a-z0-9_]+) *=", main, re.MULTILINE)
     assert sorted(set(names)) == sorted(names)
+
+
+def test_host_itself_has_roles_when_the_fleet_has_a_postmaster(view: HostView) -> None:
+    def main(fleet: Fleet) -> str:
+        rendered = files(render_postfix(replace(view, fleet=fleet)))
+        return rendered["/etc/postfix/main.cf"].content.decode()
+
+    person = replace(view.fleet, postmaster=Address.parse("o'hara@home.example"))
+    assert "{ root = o'hara@home.example }" in main(person)
+    assert "2bounce" in main(person)
+    assert "root =" not in main(view.fleet)
 
 
 def test_every_file_of_postfix_reloads_it_and_none_restarts_it(view: HostView) -> None:

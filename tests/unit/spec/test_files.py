@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from provision.spec import source
+from provision.spec.folder import find_site_files
 from provision.spec.load import Loaded, read_fleet
+from provision.spec.problem import Problems
 
 Read = Callable[..., Loaded]
 Write = Callable[..., Path]
@@ -113,6 +117,27 @@ def test_link_that_leads_nowhere_or_to_itself_is_refused(write_fleet: Write) -> 
     (folder / "sites" / "loop.yml").symlink_to("loop.yml")
     codes = [(str(p.place), p.code) for p in read_fleet(folder).problems]
     assert codes == [("sites/gone.yml", "file-missing"), ("sites/loop.yml", "file-unreadable")]
+
+
+def test_folder_that_cannot_be_listed_is_named_not_left_out() -> None:
+    root = Path(tempfile.mkdtemp())
+    hidden = root / "sites" / "hidden"
+    hidden.mkdir(parents=True)
+    for folder, mode in ((root, 0o755), (root / "sites", 0o755), (hidden, 0o000)):
+        folder.chmod(mode)
+    problems = Problems()
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        assert find_site_files(root, problems) == []
+    finally:
+        if is_root:
+            os.seteuid(0)
+        hidden.chmod(0o755)
+        shutil.rmtree(root)
+    (problem,) = problems.sorted()
+    assert problem.message == "cannot list sites/hidden: Permission denied"
 
 
 def test_pipe_does_not_hang_and_is_refused(write_fleet: Write) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provision.spec.load import Loaded
+from provision.spec.node import Document, Node
 from provision.spec.problem import Place, Problem, Problems
 from provision.spec.quotes import Quotes
 from provision.spec.report_github import github_report
@@ -96,7 +97,10 @@ def test_annotations_are_one_escaped_line_each() -> None:
 
 
 def _quote(line: str, column: int, end: int) -> tuple[str, str]:
-    quotes = Quotes({"f.yml": Source("f.yml", "site: x\n" + line)})
+    root = Node({}, line=0, column=0)
+    root.children = {}
+    source = Source("f.yml", "site: x\n" + line)
+    quotes = Quotes({"f.yml": source}, {"f.yml": Document("f.yml", root)})
     quote = quotes.quote(Place("f.yml", 2, column, end))
     assert quote is not None
     return quote.text, " " * quote.caret + "^" * (quote.caret_end - quote.caret)
@@ -129,6 +133,16 @@ def test_very_many_problems_are_counted() -> None:
 
 
 LEAKS = [
+    f"mailboxes:\n  bob: {{quota: 3X}}\n  carl:\n    password: #{CANARY}x\n",
+    f"mailboxes:\n  bob:\n    password: #{CANARY}x\n    quota: [\n",
+    f"mailboxes:\n  bob: {{password:{CANARY}x}}\n",
+    f"mailboxes:\n  bob: {{password {CANARY}x}}\n",
+    f"mailboxes:\n  bob: {{password: , {CANARY}x}}\n",
+    f'mailboxes:\n  bob: {{password: "{CANARY}x": y}}\n',
+    f'mailboxes:\n  bob:\n    password: "{CANARY}x": y\n',
+    f"mailboxes:\n  bob: {{name: Bob, pas]: {CANARY}x}}\n",
+    f"mailboxes:\n  bob: {{name: Bob password {CANARY}x, quota: 3X}}\n",
+    f"mailboxes:\n  bob: {{quota: 'password: {CANARY}x'}}\n",
     f"mailboxes:\n  bob: {{password: {CANARY}x}}\n",
     f"mailboxes:\n  bob: {{pasword: {CANARY}x, quota: 3X}}\n",
     f"mailboxes:\n  bob: {{passwd: {CANARY}x, quota: 3X}}\n",
