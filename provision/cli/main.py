@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": "provision.cli.plan",
     "apply": "provision.cli.apply",
     "verify": "provision.cli.verify",
+    "mailbox": "provision.cli.mailbox",
     "trust": "provision.cli.trust",
     "inventory": "provision.cli.inventory",
     "schema": "provision.cli.schema",

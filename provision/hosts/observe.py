@@ -34,12 +34,15 @@ def observe(target: Target, connection: Connection, request: str) -> bytes:
 
 
 def observer(request: str) -> bytes:
-    """The program that looks at a host: the observer, the module on account data, the question."""
-    store = (playbooks_dir() / "module_utils" / "provision_account_store.py").read_text()
+    """The program that looks at a host: the observer, the modules on account data, the question."""
+    modules = playbooks_dir() / "module_utils"
+    store = (modules / "provision_account_store.py").read_text()
+    archive = (modules / "provision_account_archive.py").read_text()
     return (
         f"{_SCRIPT.read_text()}\n"
         f"store = load_module('provision_account_store', {store!r})\n"
-        f"print(json.dumps(answer(json.loads({request!r}), store)))\n"
+        f"archive = lambda: load_module('provision_account_archive', {archive!r})\n"
+        f"print(json.dumps(answer(json.loads({request!r}), store, archive)))\n"
     ).encode()
 
 

@@ -8,7 +8,8 @@ from enum import IntEnum
 from itertools import pairwise
 
 from provision.model.accounts import SiteAccounts
-from provision.model.fleet import Host
+from provision.model.amounts import Duration
+from provision.model.fleet import KEEP_REMOVED, Host
 
 
 class Verb(IntEnum):
@@ -97,10 +98,17 @@ class Bundle:
     units: tuple[ManagedUnit, ...]
     users: tuple[SystemUser, ...]
     accounts: tuple[SiteAccounts, ...]
+    keep_removed: Duration = KEEP_REMOVED
+    """How long the archive of a mailbox that leaves is kept."""
 
     @classmethod
     def of(
-        cls, host: Host, *, parts: tuple[Part, ...], accounts: tuple[SiteAccounts, ...]
+        cls,
+        host: Host,
+        *,
+        parts: tuple[Part, ...],
+        accounts: tuple[SiteAccounts, ...],
+        keep_removed: Duration = KEEP_REMOVED,
     ) -> Bundle:
         """Join the parts; raises ValueError when two parts claim the same path."""
         files = sorted((file for part in parts for file in part.files), key=lambda file: file.path)
@@ -115,4 +123,5 @@ class Bundle:
             units=tuple(sorted({u for part in parts for u in part.units})),
             users=tuple(sorted({u for part in parts for u in part.users})),
             accounts=tuple(sorted(accounts, key=lambda site: site.site)),
+            keep_removed=keep_removed,
         )
