@@ -17,15 +17,10 @@ class ActionModule(ActionBase):
     _requires_connection = True
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Transfer, run, and remove the folder whatever happened."""
+        """Transfer and run. Ansible makes the folder before, and removes it whatever happens."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        folder = self._make_tmp_path()
-        try:
-            remote = self._connection._shell.join_path(folder, "request.tar.gz")  # noqa: SLF001
-            self._transfer_file(self._task.args["archive"], remote)
-            result.update(
-                self._execute_module(module_args={"archive": remote}, task_vars=task_vars)
-            )
-        finally:
-            self._remove_tmp_path(folder)
+        shell = self._connection._shell  # noqa: SLF001 - the interface that Ansible's own use
+        remote = shell.join_path(shell.tmpdir, "request.tar.gz")
+        self._transfer_file(self._task.args["archive"], remote)
+        result.update(self._execute_module(module_args={"archive": remote}, task_vars=task_vars))
         return result

@@ -149,9 +149,11 @@ class _Site:
         for alias in mailbox["aliases"]:
             self._put("aliases", self._own(alias), address)
             self._put("senders", alias, address)
-        targets = [_address(target) for target in mailbox["forward_to"]]
+        wanted = [_address(target) for target in mailbox["forward_to"]]
+        targets = [target for target in wanted if self.redirects or self._is_local(target)]
         if targets:
-            self.own.sieve[address] = sieve_forward(targets, keep=bool(mailbox["forward_keep"]))
+            keep = bool(mailbox["forward_keep"]) or targets != wanted
+            self.own.sieve[address] = sieve_forward(targets, keep=keep)
         quota = int(mailbox["quota"])
         if quota:
             self.own.quotas[address] = quota
@@ -168,18 +170,18 @@ class _Site:
         The forwarder has the alias's own address, so what it sends leaves by the site's route and
         passes the site's SPF; the alias maps to itself to reach it (virtual(5)).
         """
-        inside = [target for target in targets if target.rpartition("@")[2] in self.local]
+        inside = [target for target in targets if self._is_local(target)]
         outside = [target for target in targets if target not in inside]
         if outside:
             self._put("mailboxes", address, "forwarder")
             self.own.sieve[address] = sieve_forward(outside, keep=False)
-            fields = self._fields(len(outside), 0)
+            fields = self._fields(len(outside) if self.redirects else 0, 0)
             self.own.forwarders[address] = f"{address}:::::::{fields}"
             inside.append(address)
         self._put("aliases", address, ", ".join(inside))
 
     def _catch_all(self, target: str) -> None:
-        if target.rpartition("@")[2] not in self.local:
+        if not self._is_local(target):
             forwarder = f"{CATCH_ALL}@{self.site}"
             self._alias(forwarder, [target])
             target = forwarder
@@ -217,8 +219,7 @@ class _Site:
                         )
 
     def _fields(self, forwards: int, quota: int) -> str:
-        redirects = forwards + self.redirects if self.redirects else 0
-        fields = [f"userdb_sieve_max_redirects={redirects}"]
+        fields = [f"userdb_sieve_max_redirects={forwards + self.redirects}"]
         if quota:
             fields.append(f"userdb_quota_storage_size={quota}B")
         return " ".join(fields)
@@ -230,6 +231,9 @@ class _Site:
         if not _HASH.fullmatch(found):
             raise InvalidAccounts(f"{address}: that is no password hash")
         return found
+
+    def _is_local(self, address: str) -> bool:
+        return address.rpartition("@")[2] in self.local
 
     def _own(self, address: str) -> str:
         local, _, domain = address.rpartition("@")

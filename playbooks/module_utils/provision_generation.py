@@ -39,10 +39,13 @@ def digest_at(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def refuse_if_stale(layout: Layout, request: Request) -> None:
-    """Raise Refused when the host is not what the plan was made from."""
+def refuse_if_stale(layout: Layout, request: Request, *, recovered: tuple[int, ...] = ()) -> None:
+    """Raise Refused when the host is not what the plan was made from.
+
+    ``recovered``: the generations between which an interrupted switch was found, and undone.
+    """
     number = current_manifest(layout)["generation"]
-    if number != request.expected_generation:
+    if request.expected_generation not in {number, *recovered}:
         raise Refused(
             f"the plan is stale: it was made for generation {request.expected_generation},"
             f" the host has {number}"

@@ -63,15 +63,15 @@ def removals(layout: Layout, request: Request) -> list[str]:
     return [path for path in sorted(recorded) if path not in wanted]
 
 
-def recover(layout: Layout) -> bool:
-    """Undo a switch that did not end; False when there was none."""
+def recover(layout: Layout) -> tuple[int, ...]:
+    """Undo a switch that did not end; returns its two generations, nothing when there was none."""
     journal = read_json(layout.journal)
     if journal is None:
-        return False
+        return ()
     _restore(layout, journal["to"])
     _point_back(layout, journal["from"])
     remove(layout.journal)
-    return True
+    return journal["from"], journal["to"]
 
 
 def roll_back(layout: Layout, number: int, previous: int) -> None:

@@ -55,6 +55,16 @@ def probe_unit(unit: str) -> str:
     return ""
 
 
+def forget_old_markers(unit: str) -> None:
+    """Remove the sockets of configurations that Postfix no longer has: master(8) leaves them."""
+    if not unit.startswith("postfix"):
+        return
+    live = {str(door.address) for door in marker_doors("postfix")}
+    for path in Path(_MARKERS["postfix"][2]).glob("provision-*"):
+        if str(path) not in live and path.is_socket():
+            path.unlink()
+
+
 def marker_doors(stem: str) -> list[Door]:
     """The socket that a configuration names after its own content: open when it is live."""
     file, pattern, place = _MARKERS[stem]
@@ -81,17 +91,29 @@ def probe(door: Door) -> str:
 
 def _connect(door: Door) -> socket.socket:
     if isinstance(door.address, str):
-        stream = socket.socket(socket.AF_UNIX)
-        stream.settimeout(_SECONDS)
-        stream.connect(door.address)
-        return stream
+        return _connect_unix(door.address)
     plain = socket.create_connection(("127.0.0.1", door.address), timeout=_SECONDS)
     if not door.wrapped:
         return plain
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False  # the question is whether TLS works; verify asks for names
     context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(plain, server_hostname=door.server_name)
+    try:
+        return context.wrap_socket(plain, server_hostname=door.server_name)
+    except OSError:
+        plain.close()
+        raise
+
+
+def _connect_unix(path: str) -> socket.socket:
+    stream = socket.socket(socket.AF_UNIX)
+    stream.settimeout(_SECONDS)
+    try:
+        stream.connect(path)
+    except OSError:
+        stream.close()
+        raise
+    return stream
 
 
 def postfix_doors() -> list[Door]:

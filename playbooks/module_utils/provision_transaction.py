@@ -163,7 +163,7 @@ def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
 def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:
     result = transaction.result
     try:
-        refuse_if_stale(layout, request)
+        refuse_if_stale(layout, request, recovered=transaction.result["recovered"])
         transaction.refuse_if_accounts_moved()
         transaction.run()
     except Refused as refusal:

@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 
 from .provision_commands import run
-from .provision_probes import probe_unit
+from .provision_probes import forget_old_markers, probe_unit
 
 _ORDER = ("rspamd", "dovecot", "postfix", "php", "nginx")
 _SECONDS = 20.0
@@ -59,6 +59,7 @@ def activate(actions: list[list[str]]) -> list[Done]:
         cursor = journal_cursor()
         _move(unit, verb)
         prove(unit, cursor)
+        forget_old_markers(unit)
         done.append(Done(unit, verb, round(time.monotonic() - started, 2)))
     return done
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from provision import __version__
 from provision.assets import playbooks_dir, templates_dir
+from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
 from provision.hosts.observe import observe, on_each
 from provision.hosts.target import Target
@@ -40,8 +41,11 @@ class Found:
 
 def still_empty(
     inputs: str, fleet_dir: Path, connection: Connection, hosts: tuple[str, ...]
-) -> Plan | None:
-    """The empty plan, when nothing has moved since it was last found so; None: look properly."""
+) -> tuple[Plan, Mapping[str, ProvisionError]] | None:
+    """The empty plan of hosts that answer as they did when it was found, and others' errors.
+
+    None when anything has moved: then it is time to look properly.
+    """
     kept = _read(fleet_dir)
     if kept.get("inputs") != inputs or not kept.get("hosts"):
         return None
@@ -54,10 +58,10 @@ def still_empty(
         reply = observe(target, connection, entries[target.name]["request"])
         return _digest(reply) == str(entries[target.name]["reply"])
 
-    same, _failures = on_each(targets, is_same)
-    if len(same) < len(targets) or not all(same.values()):
+    same, failures = on_each(targets, is_same)
+    if not all(same.values()):
         return None
-    return Plan(tuple(HostPlan(name, entry["generation"], ()) for name, entry in entries.items()))
+    return Plan(tuple(HostPlan(name, entries[name]["generation"], ()) for name in same)), failures
 
 
 def remember(inputs: str, fleet_dir: Path, found: Iterable[Found], *, complete: bool) -> None:

@@ -68,7 +68,7 @@ def pack(work: HostWork, credentials: Credentials, stamp: Stamp) -> bytes:
     members = {"request.json": json.dumps(_request(work, credentials, stamp)).encode()}
     changed = {change.name for change in work.plan.of_kind(Kind.FILE)}
     for file in work.desired.files:
-        if file.path in changed:
+        if file.path in changed or work.actual.switch_interrupted:
             members[f"blobs/{file.sha256()}"] = file.content
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=3) as archive:
@@ -103,8 +103,12 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
 
 
 def _observed(work: HostWork) -> dict[str, str | None] | None:
-    """What the plan saw, by path. Packages bring files, so with those it cannot be compared."""
-    if work.actual.dpkg_interrupted or work.plan.of_kind(Kind.PACKAGE):
+    """What the plan saw, by path; None where files will move before they can be compared.
+
+    Packages bring files, and an interrupted switch is rolled back first.
+    """
+    actual = work.actual
+    if actual.dpkg_interrupted or actual.switch_interrupted or work.plan.of_kind(Kind.PACKAGE):
         return None
     paths = {file.path for file in work.desired.files} | set(work.actual.recorded)
     states = ((path, work.actual.files.get(path)) for path in sorted(paths))

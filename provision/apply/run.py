@@ -15,7 +15,7 @@ from provision.apply.outcome import HostOutcome
 from provision.apply.passwords import Credentials, make_credentials
 from provision.apply.request import HostWork, Stamp, pack
 from provision.hosts.connection import Connection
-from provision.hosts.playbook import Event, Play
+from provision.hosts.playbook import Event, Play, Played
 from provision.model.fleet import Fleet
 from provision.model.secret import Secret
 
@@ -26,6 +26,7 @@ class Applied:
 
     outcomes: tuple[HostOutcome, ...]
     generated: Mapping[str, Secret]
+    interrupted: bool = False
 
 
 @dataclass(slots=True)
@@ -40,8 +41,9 @@ class _Record:
         took = round(time.monotonic() - self.started, 1)
         lines = tuple(event.get("lines", ()))
         if event["type"] == "unreachable":
-            message = event.get("msg", "").strip()
-            self.outcome = HostOutcome(self.host, "unreachable", message, seconds=took)
+            message = "the connection broke; the host ends whole by itself, apply again"
+            said = tuple(event.get("msg", "").strip().splitlines()[-3:])
+            self.outcome = HostOutcome(self.host, "unreachable", message, said, seconds=took)
         elif event["type"] == "task_failed":
             word = event.get("outcome", "failed")
             message = event.get("message") or _failure_words(event)
@@ -87,17 +89,17 @@ def apply_work(
             connection=connection,
             variables=_write_archives(folder, works, credentials=credentials, stamp=stamp),
         )
-        status, words = play.run(take)
+        played = play.run(take)
     finally:
         shutil.rmtree(folder)
-    outcomes = tuple(_end(record, status, words) for record in records.values())
+    outcomes = tuple(_end(record, played) for record in records.values())
     generated = {
         address: password
         for outcome in outcomes
         if outcome.word == "applied"
         for address, password in credentials[outcome.host].generated.items()
     }
-    return Applied(outcomes, generated)
+    return Applied(outcomes, generated, interrupted=played.interrupted)
 
 
 def private_folder() -> Path:
@@ -123,8 +125,8 @@ def _write_archives(
     return variables
 
 
-def _end(record: _Record, status: int, words: str) -> HostOutcome:
+def _end(record: _Record, played: Played) -> HostOutcome:
     if record.outcome is not None:
         return record.outcome
-    lines = tuple(words.strip().splitlines()[-8:])
-    return HostOutcome(record.host, "failed", f"Ansible ended with status {status}", lines)
+    message = f"Ansible ended with status {played.status}"
+    return HostOutcome(record.host, "failed", message, played.words)

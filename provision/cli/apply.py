@@ -13,7 +13,7 @@ import click
 from provision.cli.host_options import host_option
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
-from provision.errors import ProvisionError, UsageWrong
+from provision.errors import ExitCode, ProvisionError, UsageWrong
 from provision.plan.change import Plan
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
         _print_json(plan, outcomes, applied if show_passwords else None)
     elif applied or refusals:
         _tell(looking, outcomes, applied)
-    return worst(outcomes)
+    return ExitCode.INTERRUPTED if applied and applied.interrupted else worst(outcomes)
 
 
 def _allowed(*, removals: bool, updates: bool) -> frozenset[str]:

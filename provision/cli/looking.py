@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from provision.apply.known import inputs_digest, remember, still_empty
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
@@ -30,8 +32,8 @@ class Looking:
 
     def plan(self) -> tuple[Plan, Mapping[str, ProvisionError]]:
         """The plan, and the hosts that could not be asked."""
-        empty = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
-        return (empty, {}) if empty else (self.survey.plan, self.survey.failures)
+        known = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
+        return known or (self.survey.plan, self.survey.failures)
 
     @cached_property
     def desired(self) -> Desired:
@@ -51,6 +53,7 @@ class Looking:
 
         bundles = {name: self.desired.bundles[name] for name in hosts}
         found = survey(bundles, self.connection)
+        _tell_of_holders(found)
         whole = len(found.empty) == len(self.desired.fleet.hosts)
         # The certificates may have been made just now, so the inputs are digested anew.
         inputs = inputs_digest(self.fleet_dir, self.connection, self._vault)
@@ -60,3 +63,10 @@ class Looking:
     @cached_property
     def _inputs(self) -> str:
         return inputs_digest(self.fleet_dir, self.connection, self._vault)
+
+
+def _tell_of_holders(found: Survey) -> None:
+    for name, state in found.states.items():
+        if holder := state.holder:
+            note = f"Note: {holder.who} is applying to {name} since {holder.since}"
+            click.echo(note, err=True)

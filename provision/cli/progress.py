@@ -54,7 +54,9 @@ class Progress:
         elif event["type"] == "task_ok":
             self._note(f"{host}: {str(event['task']).lower()}")
         elif event["type"] == "interrupted":
-            click.echo("Ctrl-C: hosts at work finish first. Again to abort.", err=True)
+            again = event["count"] > 1
+            words = "Aborting." if again else "Hosts at work finish first. Ctrl-C again to abort."
+            click.echo(words, err=True)
         for step in event.get("steps", ()):
             self._note(f"{host}:   {step['name']} took {step['seconds']:.1f} s")
 

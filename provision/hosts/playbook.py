@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from provision.assets import playbooks_dir
 from provision.hosts.connection import Connection
@@ -23,6 +24,15 @@ _CARRIED = ("PATH", "HOME", "SSH_AUTH_SOCK", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
+class Played:
+    """How Ansible ended, and the last lines that it wrote."""
+
+    status: int
+    words: tuple[str, ...]
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Play:
     """One run of apply.yml over hosts. ``folder`` is private (0700) and holds all that it needs."""
 
@@ -32,11 +42,11 @@ class Play:
     variables: Mapping[str, Mapping[str, Any]]
     """Per host: names of packages, users and paths; never text of a spec, never a secret."""
 
-    def run(self, on_event: Callable[[Event], None]) -> tuple[int, str]:
-        """Run it to its end; returns Ansible's status and the last words it wrote.
+    def run(self, on_event: Callable[[Event], None]) -> Played:
+        """Run it to its end, from the main thread.
 
-        ``on_event`` is called for every event. Ctrl-C once: the run goes on to its end and
-        KeyboardInterrupt is raised then; twice: Ansible is ended; hosts end whole by themselves.
+        ``on_event`` is called for every event. Ctrl-C once: the run goes on to its end; twice:
+        Ansible is ended, and hosts end whole by themselves.
         """
         self._write_settings()
         reader, writer = os.pipe()
@@ -53,13 +63,13 @@ class Play:
             )
         os.close(writer)
         try:
-            interrupted = _pump(process, reader, on_event)
-            status = process.wait()
+            with _Interrupts(process, on_event) as interrupts:
+                _hand_over(reader, on_event)
+                status = process.wait()
         finally:
             self._close_connections()
-        if interrupted:
-            raise KeyboardInterrupt
-        return status, log.read_text(errors="replace")[-2000:]
+        last = tuple(log.read_text(errors="replace").strip().splitlines()[-8:])
+        return Played(status, last, interrupted=interrupts.count > 0)
 
     def _write_settings(self) -> None:
         self._private("ssh_config", ssh_config(self.hosts, self.connection, folder=self.folder))
@@ -132,26 +142,30 @@ ssh_args = -F {self.folder}/ssh_config
             )
 
 
-def _pump(process: subprocess.Popen[bytes], reader: int, on_event: Callable[[Event], None]) -> bool:
-    """Hand over events until the writing end closes; True when Ctrl-C was pressed once."""
-    interrupted = False
+class _Interrupts:
+    """Counts Ctrl-C while Ansible runs: once is told, twice ends Ansible."""
+
+    def __init__(self, process: subprocess.Popen[bytes], on_event: Callable[[Event], None]) -> None:
+        self.count = 0
+        self._process, self._on_event = process, on_event
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._take)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _take(self, _number: int, _frame: object) -> None:
+        self.count += 1
+        self._on_event({"type": "interrupted", "count": self.count})
+        if self.count > 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+
+
+def _hand_over(reader: int, on_event: Callable[[Event], None]) -> None:
+    """Hand over events until the writing end closes."""
     with os.fdopen(reader, encoding="utf-8", errors="replace") as lines:
-        events = _events(lines)
-        while True:
-            try:
-                event = next(events, None)
-                if event is None:
-                    return interrupted
-                on_event(event)
-            except KeyboardInterrupt:
-                if interrupted:
-                    os.killpg(process.pid, signal.SIGTERM)
-                    raise
-                interrupted = True
-                on_event({"type": "interrupted"})
-                events = _events(lines)
-
-
-def _events(lines: Any) -> Iterator[Event]:
-    for line in lines:
-        yield json.loads(line)
+        for line in lines:
+            on_event(json.loads(line))

@@ -35,7 +35,7 @@ class Origin(StrEnum):
 class Kind(IntEnum):
     """What an object is; the order is the order in which a plan lists them."""
 
-    DPKG = 0
+    REPAIR = 0
     PACKAGE = 1
     USER = 2
     DIRECTORY = 3

@@ -17,7 +17,7 @@ def diff_host(desired: Bundle, actual: HostState) -> HostPlan:
     """What must change on a host, and what its units must do; pure."""
     changes = sorted_changes(
         [
-            *_dpkg(actual),
+            *_repairs(actual),
             *_packages(desired, actual),
             *_users(desired, actual),
             *_directories(desired, actual),
@@ -35,19 +35,13 @@ def diff_host(desired: Bundle, actual: HostState) -> HostPlan:
     )
 
 
-def _dpkg(actual: HostState) -> Iterator[Change]:
+def _repairs(actual: HostState) -> Iterator[Change]:
     if actual.dpkg_interrupted:
-        yield Change(
-            Kind.DPKG, "dpkg", Action.UPDATE, "was interrupted: finish it", origin=Origin.DRIFT
-        )
+        words = "a package run was interrupted: finish it"
+        yield Change(Kind.REPAIR, "packages", Action.UPDATE, words, origin=Origin.DRIFT)
     if actual.switch_interrupted:
-        yield Change(
-            Kind.DPKG,
-            "generation",
-            Action.UPDATE,
-            "a switch was interrupted: roll it back first",
-            origin=Origin.DRIFT,
-        )
+        words = "a switch was interrupted: undo it first"
+        yield Change(Kind.REPAIR, "generation", Action.UPDATE, words, origin=Origin.DRIFT)
 
 
 def _packages(desired: Bundle, actual: HostState) -> Iterator[Change]:

@@ -35,15 +35,21 @@ def show_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
 
 def summary(plan: Plan) -> str:
     """One line: what the plan comes to."""
-    checked = ", ".join(host.host for host in plan.hosts)
+    if not plan.hosts:
+        return "No host could be looked at."
     if plan.is_empty:
-        return f"No changes. {checked or 'No host'} is as the spec asks."
+        names = [host.host for host in plan.hosts]
+        return f"No changes. {', '.join(names)} {_is(len(names))} as the spec asks."
     counts = plan.counts()
     shown = [action for action in Action if counts[action] or action is not Action.RENAME]
     numbers = ", ".join(f"{counts[action]} to {action.value}" for action in shown)
     units = sum(len(host.unit_actions) for host in plan.hosts)
     hosts = sum(not host.is_empty for host in plan.hosts)
     return f"Plan: {numbers} on {hosts} host{'s' * (hosts != 1)}; {_count(units, 'unit')} to move."
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _count(number: int, noun: str) -> str:

@@ -141,7 +141,7 @@ class HostState:
             account_damage=tuple(reply["account_damage"]),
             dpkg_interrupted=reply["dpkg_interrupted"],
             switch_interrupted=reply["switch_interrupted"],
-            pending=_activations(reply["pending"]),
+            pending=tuple(Activation(unit, _pending(word)) for unit, word in reply["pending"]),
             holder=Holder(**reply["holder"]) if reply["holder"] else None,
         )
 
@@ -167,6 +167,11 @@ def _recorded(entry: Mapping[str, Any]) -> RecordedFile:
         secret=entry["secret"],
         activations=_activations(entry["activations"]),
     )
+
+
+def _pending(word: str) -> Verb:
+    """A unit that was to be started has to read its files just the same."""
+    return Verb.RESTART if word == "restart" else Verb.RELOAD
 
 
 def _activations(pairs: list[list[Any]]) -> tuple[Activation, ...]:

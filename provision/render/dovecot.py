@@ -12,7 +12,7 @@ from provision.model.bundle import (
     Verb,
 )
 from provision.model.fleet import Release
-from provision.render.limits import AUTH_WORKERS, MESSAGE_SIZE_LIMIT
+from provision.render.limits import MESSAGE_SIZE_LIMIT
 from provision.render.marker import marker
 from provision.render.templates import fill
 from provision.render.view import HostView
@@ -66,7 +66,6 @@ def _configuration(view: HostView, live: str) -> bytes:
         mail_folder=MAIL_FOLDER,
         folders=FOLDERS,
         message_size_limit=MESSAGE_SIZE_LIMIT,
-        auth_workers=AUTH_WORKERS,
         marker=live,
     )
 

@@ -2,6 +2,3 @@
 
 MESSAGE_SIZE_LIMIT = 50 * 1024**2
 """Largest message in bytes."""
-
-AUTH_WORKERS = 6
-"""Passwords checked at the same time; each takes as much memory as its hash asks for."""

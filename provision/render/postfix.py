@@ -22,6 +22,8 @@ from provision.render.view import HostView
 
 UNIT = "postfix.service"
 
+ROLES = ("abuse", "postmaster", "root")
+"""Local parts that the host has at its own name."""
 _RELOAD = (Activation(UNIT, Verb.RELOAD),)
 _TLS_LEVEL = {TlsPolicy.VERIFY: "secure", TlsPolicy.ENCRYPT: "encrypt"}
 _IMPLICIT_TLS_PORT = 465
@@ -77,17 +79,18 @@ def _configuration(view: HostView) -> tuple[ManagedFile, ...]:
     main = fill(
         "postfix/main.cf.j2",
         fqdn=str(view.host.fqdn),
-        postmaster=str(view.fleet.postmaster or ""),
         mail_user=MAIL_USER,
         message_size_limit=MESSAGE_SIZE_LIMIT,
         queue_minfree=3 * MESSAGE_SIZE_LIMIT,
     )
+    roles = fill("postfix/roles.j2", roles=ROLES, postmaster=str(view.fleet.postmaster or ""))
     credentials = (_credentials(smarthost) for smarthost in view.smarthosts)
     return (
         ManagedFile("/etc/postfix/main.cf", main, activations=_RELOAD),
         ManagedFile(
             "/etc/postfix/openssl.cnf", fill("postfix/openssl.cnf.j2"), activations=_RELOAD
         ),
+        ManagedFile("/etc/postfix/roles", roles, activations=_RELOAD),
         *credentials,
     )
 

@@ -33,7 +33,8 @@ MiB a folder, 24 levels of nesting, 4096 characters a text.
 
 Sizes count in powers of 1024: `64K`, `500M`, `2G`, `1T`, or a number of bytes. Domains may be
 written in any script. The part before the @ of an address of ours is made of letters, digits,
-`.`, `_` and `-`, and is lower case; `provision-probe` is reserved. A target without @ is an
+`.`, `_` and `-`, and is lower case; `provision-probe`
+and `provision-catch-all` are reserved. A target without @ is an
 address of the site itself; one in a domain of the fleet must exist. Mail that would go in circles
 is refused.
 """

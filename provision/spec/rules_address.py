@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from provision.model.address import Address, LocalPart
+from provision.model.fleet import Route
 from provision.spec.circles import find_circles, reach
 from provision.spec.domain import mixed_scripts
 from provision.spec.problem import Note, Place, Problem, Problems
@@ -66,6 +67,7 @@ def check_addresses(written: WrittenFleet, problems: Problems) -> None:
                     )  # fmt: skip
     for one in written.sites:
         _check_catch_all(one, targets, problems)
+    _check_ways_out(written, directory, targets, problems)
     _check_postmaster(written, targets)
     _check_circles(directory, problems)
 
@@ -151,6 +153,29 @@ def _check_catch_all(one: WrittenSite, targets: _Targets, problems: Problems) ->
             f" {target}",
             hint="big receivers soon refuse mail from a host that does this; a mailbox is better",
         )  # fmt: skip
+
+
+def _check_ways_out(
+    written: WrittenFleet, directory: Directory, targets: _Targets, problems: Problems
+) -> None:
+    """A site that sends nothing out passes nothing on to the outside either."""
+    closed = [one for one in written.sites if one.site.outgoing.route is Route.NONE]
+    for one in closed if written.complete else []:
+        ways = [
+            (target, entry.target_place(index))
+            for entry in directory.values()
+            if entry.one is one and entry.target_path is not None
+            for index, target in enumerate(entry.targets)
+        ]
+        if one.site.catch_all is not None:
+            ways.append((one.site.catch_all, one.document.place("catch_all")))
+        for target, place in ways:
+            if not targets.is_ours(target):
+                problems.error(
+                    "no-way-out", place,
+                    f"{one.site.domain} sends nothing out, so nothing can be passed on to {target}",
+                    hint="give the site `outgoing: direct` or a smarthost, or take this out",
+                )  # fmt: skip
 
 
 def _check_postmaster(written: WrittenFleet, targets: _Targets) -> None:

@@ -24,8 +24,8 @@ _COLOR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 _SSH_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _SECRET_PIECE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
 Parsed = TypeVar("Parsed")
-RESERVED_LOCAL_PARTS = {"provision-probe"}
-"""``provision verify`` sends its probes between mailboxes of this name."""
+RESERVED_LOCAL_PARTS = {"provision-probe", "provision-catch-all"}
+"""The mailbox that ``provision verify`` logs in to, and the way of a catch-all to elsewhere."""
 
 
 def plain_text(value: Any) -> str:
@@ -57,7 +57,7 @@ def parse_local_part(value: Any) -> LocalPart:
     local = hinted(LocalPart.parse, text, "as in anna, anna.ask or info")
     if local.text in RESERVED_LOCAL_PARTS:
         raise WrongError(
-            f"the name {local} is reserved: 'provision verify' uses it", hint="choose another name"
+            f"the name {local} is reserved for provision's own use", hint="choose another name"
         )
     return local
 

@@ -83,10 +83,13 @@ class CheckPlugin:
     def pytest_runtest_makereport(
         self, item: pytest.Function, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Keep an outcome for each check that ended, in its call or already in its setup."""
+        """Keep an outcome for each check that ended, in its call or already in its setup.
+
+        A check without a subject, as on a host without sites, is one placeholder that has none.
+        """
         report = yield
-        failed = call.excinfo is not None
-        if call.when == "call" or failed:
+        ended = call.when == "call" or call.excinfo is not None
+        if ended and isinstance(item.callspec.params["target"], ReachedTarget):
             error = call.excinfo.value if call.excinfo else None
             self._keep(_outcome(item, error, call.duration))
         return report

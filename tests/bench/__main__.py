@@ -24,19 +24,17 @@ APT = "DEBIAN_FRONTEND=noninteractive apt-get"
 
 def main() -> int:
     """Run every measurement; the exit code is 1 when a promise is not kept."""
-    with _lab() as (lab, fleet_dir):
-        results = [
-            _first_apply(lab, fleet_dir),
-            _second_plan(lab, fleet_dir),
-            _one_mailbox(fleet_dir),
-            _verify(fleet_dir),
-        ]
+    with _rehearsal() as (lab, fleet_dir):
+        results = []
+        for measure in (_first_apply, _second_plan, _one_mailbox, _verify):
+            results.append(measure(lab, fleet_dir))
+            print(f"{results[-1].promise}: {results[-1].ours:.2f} s, ratio {results[-1].ratio:.2f}")
     write_report(results, ROOT)
     return 0 if all(result.kept for result in results) else 1
 
 
 @contextmanager
-def _lab() -> Iterator[tuple[Lab, Path]]:
+def _rehearsal() -> Iterator[tuple[Lab, Path]]:
     with tempfile.TemporaryDirectory(prefix="provision-bench-") as scratch:
         fleet_dir = Path(scratch) / "fleet"
         shutil.copytree(
@@ -82,14 +80,14 @@ def _second_plan(lab: Lab, fleet_dir: Path) -> Measured:
     return Measured("plan of no change", ours, theirs, "ssh host python3 -c pass", 2.0)
 
 
-def _one_mailbox(fleet_dir: Path) -> Measured:
+def _one_mailbox(_lab: Lab, fleet_dir: Path) -> Measured:
     site = fleet_dir / "sites/blue.example.yml"
     site.write_text(site.read_text().replace("mailboxes:\n", "mailboxes:\n  gina: {}\n", 1))
     ours = _provision(fleet_dir, "apply", "--yes", "--host", "mail1")
     return Measured("one mailbox more, applied", ours, 1.0, "limit, seconds", 10.0)
 
 
-def _verify(fleet_dir: Path) -> Measured:
+def _verify(_lab: Lab, fleet_dir: Path) -> Measured:
     ours = _provision(fleet_dir, "verify", "--host", "mail1")
     return Measured("verify one host with three sites", ours, 1.0, "limit, seconds", 10.0)
 

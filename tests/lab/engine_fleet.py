@@ -111,3 +111,10 @@ def wait_for(condition: object, *, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
+
+
+def children_of(pid: int) -> str:
+    """The arguments of a process's children."""
+    pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    lines = (Path(f"/proc/{child}/cmdline").read_bytes() for child in pids)
+    return b"\n".join(lines).replace(b"\0", b" ").decode("utf-8", "replace")

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from provision.lab.lab import Lab
 from provision.spec.load import load_fleet
 from tests.lab.bare_lab import bare_lab
-from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, wait_for
+from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, children_of, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -137,21 +138,16 @@ def test_hand_edited_file_shows_as_drift_and_is_mended(applied: EngineFleet) -> 
     assert "by hand" not in applied.on_host("cat /etc/postfix/main.cf")
 
 
-@pytest.mark.parametrize("unit", ["postfix", "dovecot", "nginx", "php8.4-fpm"])
-def test_stopped_service_shows_and_is_started(applied: EngineFleet, unit: str) -> None:
-    applied.on_host(f"systemctl stop {unit}; systemctl disable {unit} 2>&1")
+def test_stopped_and_disabled_services_show_and_are_mended(applied: EngineFleet) -> None:
+    units = ["dovecot", "nginx", "php8.4-fpm", "postfix"]
+    for unit in units:
+        applied.on_host(f"systemctl stop {unit}; systemctl disable {unit} 2>&1")
     ran = applied.provision("plan", "--detailed-exitcode", code=2)
-    assert f"~ unit {unit}.service: update (enable, start (is inactive))" in ran.out
+    for unit in units:
+        assert f"~ unit {unit}.service: update (enable, start (is inactive))" in ran.out
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
-    assert applied.on_host(f"systemctl is-active {unit}; systemctl is-enabled {unit}") == (
-        "active\nenabled\n"
-    )
-
-
-def test_killed_daemon_shows_and_is_started(applied: EngineFleet) -> None:
-    applied.on_host("systemctl kill -s KILL --kill-whom=all nginx; systemctl stop nginx")
-    assert "~ unit nginx.service" in applied.provision("plan").out
-    applied.provision("apply", "--yes")
+    assert applied.on_host(f"systemctl is-active {' '.join(units)}") == "active\n" * 4
+    assert applied.on_host(f"systemctl is-enabled {' '.join(units)}") == "enabled\n" * 4
 
 
 def test_removed_package_shows_and_is_mended(applied: EngineFleet) -> None:
@@ -231,7 +227,7 @@ def test_configuration_that_cannot_go_live_is_rolled_back(
     """Every checker passes a Dovecot that wants Postfix's port; only the proof sees it."""
     broken = _templates(
         tmp_path / "templates",
-        "dovecot/2.4/dovecot.conf.j2",
+        "dovecot/2.4/services.j2",
         "service dict {",
         "service imap-login {\n  inet_listener taken {\n    port = 25\n  }\n}\nservice dict {",
     )
@@ -284,6 +280,50 @@ def test_controller_killed_in_the_middle_is_gone_on_from(applied: EngineFleet) -
     process.wait()
     process.communicate()
     wait_for(lambda: not applied.on_host("pgrep -f [A]nsiballZ || true"))
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+def test_ctrl_c_lets_the_host_finish(applied: EngineFleet) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a9"')
+    process = applied.start("apply", "--yes")
+    wait_for(lambda: "ansible" in children_of(process.pid))
+    process.send_signal(signal.SIGINT)
+    ran = applied.end(process)
+    assert ran.code == 130
+    assert "Hosts at work finish first" in ran.err
+    assert "mail1: applied" in ran.out
+    assert applied.provision("plan").out == NO_CHANGES
+
+
+def test_ctrl_c_twice_aborts_and_the_host_ends_whole(applied: EngineFleet) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0aa"')
+    process = applied.start("apply", "--yes")
+    wait_for(lambda: "ansible" in children_of(process.pid))
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)  # two that come at once are one to the kernel (signal(7))
+    assert applied.end(process).code == 130
+    wait_for(lambda: not applied.on_host("pgrep -f [A]nsiballZ || true"))
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+def test_switch_that_was_interrupted_is_rolled_back_and_applied_again(
+    applied: EngineFleet,
+) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a8"')
+    applied.provision("apply", "--yes")
+    applied.on_host(
+        "cd /var/lib/provision && n=$(basename $(readlink current)) &&"
+        ' echo "{\\"to\\": $n, \\"from\\": $((n - 1))}" > journal.json'
+    )
+    assert "a switch was interrupted" in applied.provision("plan").out
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+def test_activation_that_was_never_proved_is_finished(applied: EngineFleet) -> None:
+    applied.on_host('echo \'[["nginx.service", "reload"]]\' > /var/lib/provision/pending.json')
+    ran = applied.provision("plan", "--detailed-exitcode", code=2)
+    assert "> reload nginx.service: left over by an interrupted apply" in ran.out
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
 
 
@@ -359,5 +399,5 @@ def test_power_cut_in_the_middle_of_apt_is_healed(fleet: EngineFleet) -> None:
     lab.cut(HOST)
     assert fleet.end(process).code in {1, 5}
     lab.start(HOST)
-    assert "~ dpkg dpkg: update" in fleet.provision("plan").out
+    assert "~ repair packages: update" in fleet.provision("plan").out
     assert fleet.provision("apply", "--yes").out.endswith(NO_CHANGES)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import imaplib
 import poplib
 import smtplib
-import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -20,6 +21,12 @@ pytestmark = pytest.mark.lab
 ANNA, BOB, DORA = "anna@acme.example", "bob@acme.example", "dora@blue.example"
 EMIL, TINY, FRED = "emil@blue.example", "tiny@blue.example", "fred@quiet.example"
 HOME = "bob@home.example"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def beginning(rehearsal: Rehearsal) -> str:
+    """Where the host's journal ended before the first test."""
+    return rehearsal.run("journalctl -n 0 --show-cursor -q").split(": ", 1)[1].strip()
 
 
 # Logins
@@ -263,7 +270,7 @@ def test_other_site_leaves_by_itself_and_no_smarthost_sees_it(wire: Rehearsal) -
 
 
 def test_site_with_no_way_out_is_told_in_session(wire: Rehearsal) -> None:
-    with pytest.raises(smtplib.SMTPRecipientsRefused, match="554"):
+    with pytest.raises(smtplib.SMTPRecipientsRefused, match="sends no mail to other hosts"):
         wire.send(FRED, HOME)
 
 
@@ -302,18 +309,14 @@ def test_webmail_shows_each_site_its_own_name(wire: Rehearsal) -> None:
 
 
 def test_new_mailbox_receives_at_once_and_an_idle_session_lives_on(wire: Rehearsal) -> None:
-    idle = clients.imap(wire.door)
-    idle.login(DORA, wire.password(DORA))
-    idle.select("INBOX")
-    idle.send(b"i1 IDLE\r\n")
-    assert idle.readline().startswith(b"+")
+    idle = _idle_session(wire, DORA)
     began = wire.run("date +%s").strip()
     processes = wire.run("systemctl show -p ExecMainStartTimestampMonotonic postfix dovecot nginx")
     addition = "mailboxes:\n  gina: {name: Gina Gray}\n"
     with wire.edited("sites/blue.example.yml", lambda s: s.replace("mailboxes:\n", addition)):
         planned = wire.provision("plan", "--detailed-exitcode", code=2)
         assert "gina@blue.example" in planned
-        assert "reload" not in planned
+        assert "no units to move" in planned
         applied = wire.provision("apply", "--yes")
         assert "gina@blue.example" in applied
         with clients.smtp(wire.door) as client:
@@ -324,7 +327,7 @@ def test_new_mailbox_receives_at_once_and_an_idle_session_lives_on(wire: Rehears
         idle.send(b"DONE\r\n")
         assert b"OK" in _line_with(idle, b"i1 ")
         wire.received(DORA, subject)
-        idle.logout()
+        idle.shutdown()
     reloaded = f"journalctl --since=@{began} -o cat -q | grep -ciE 'reload|SIGHUP' || true"
     assert wire.run(reloaded).strip() == "0"
     after = wire.run("systemctl show -p ExecMainStartTimestampMonotonic postfix dovecot nginx")
@@ -335,23 +338,27 @@ def test_new_mailbox_receives_at_once_and_an_idle_session_lives_on(wire: Rehears
 # At the end
 
 
-def test_verify_proves_the_fleet_within_ten_seconds(wire: Rehearsal) -> None:
-    began = time.monotonic()
-    said = wire.provision("verify")
-    assert time.monotonic() - began < 10
+def test_verify_proves_the_fleet_and_writes_a_report(wire: Rehearsal, tmp_path: Path) -> None:
+    junit = tmp_path / "reports" / "verify.xml"
+    said = wire.provision("verify", "--junit", str(junit))
     assert "Verified:" in said
+    suites = ET.parse(junit).getroot()
+    assert {suite.get("name") for suite in suites} >= {"mail1", "mail1 acme.example"}
+    assert sum(int(suite.get("tests") or 0) for suite in suites) > 140
 
 
 def test_second_plan_says_that_nothing_changes(wire: Rehearsal) -> None:
     assert "No changes" in wire.provision("plan", "--detailed-exitcode")
 
 
-def test_queue_is_empty_and_logs_are_quiet(wire: Rehearsal) -> None:
-    assert until(lambda: "empty" in wire.run("postqueue -p"), "an empty queue")
+def test_queue_is_empty_and_logs_are_quiet(wire: Rehearsal, beginning: str) -> None:
+    wire.run("postqueue -f")
+    until(lambda: "empty" in wire.run("postqueue -p"), f"gone: {wire.run('postqueue -p')}")
     journal = wire.run(
-        "journalctl -b --quiet -o json --output-fields=SYSLOG_IDENTIFIER,PRIORITY,MESSAGE"
+        f"journalctl --after-cursor='{beginning}' --quiet -o json"
+        " --output-fields=SYSLOG_IDENTIFIER,PRIORITY,MESSAGE"
     )
-    assert complaints(journal, wire.run("cat /var/log/nginx/error.log 2>/dev/null || true")) == []
+    assert complaints(journal, "") == []
 
 
 def _arrived_outside(wire: Rehearsal, address: str, subject: str) -> KeptMessage:
@@ -359,6 +366,15 @@ def _arrived_outside(wire: Rehearsal, address: str, subject: str) -> KeptMessage
         lambda: next((m for m in wire.lab.read_outside(address) if m.subject == subject), None),
         f"{subject!r} at {address}",
     )
+
+
+def _idle_session(wire: Rehearsal, address: str) -> imaplib.IMAP4:
+    client = clients.imap(wire.door)
+    client.login(address, wire.password(address))
+    client.select("INBOX")
+    client.send(b"i1 IDLE\r\n")
+    assert client.readline().startswith(b"+")
+    return client
 
 
 def _messages(wire: Rehearsal, address: str) -> str:

@@ -13,7 +13,7 @@ _RESTARTS = 3
 def test_unit_runs(host: Any, unit: str) -> None:
     """Unit {unit} runs."""
     require(
-        host.service(unit).is_running,
+        host.service(unit).exists and host.service(unit).is_running,
         f"{unit} does not run",
         hint=f"Look at `journalctl -u {unit}` on the host; `provision apply` starts it.",
     )
@@ -22,7 +22,7 @@ def test_unit_runs(host: Any, unit: str) -> None:
 def test_unit_starts_at_boot(host: Any, unit: str) -> None:
     """Unit {unit} starts at boot."""
     require(
-        host.service(unit).is_enabled,
+        host.service(unit).exists and host.service(unit).is_enabled,
         f"{unit} does not start at boot",
         hint="`provision apply` enables it.",
     )

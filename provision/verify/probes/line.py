@@ -58,10 +58,13 @@ class Line:
         return client
 
     def _log_in_to_submission(self, port: int) -> smtplib.SMTP:
-        with clients.conversation(f"login on port {port}"):
+        def log_in() -> smtplib.SMTP:
             client = clients.submission(self.place.door, port)
             client.login(str(self.place.mailbox), self.place.password.reveal())
             return client
+
+        with clients.conversation(f"login on port {port}"):
+            return clients.when_allowed(log_in)
 
 
 def log_in_to_imap(place: SitePlace) -> imaplib.IMAP4:

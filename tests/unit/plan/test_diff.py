@@ -135,14 +135,14 @@ def test_unit_that_would_not_come_up_after_a_reboot_is_enabled() -> None:
 
 
 def test_interrupted_activation_is_finished_though_no_file_differs() -> None:
-    plan = _plan(pending=[["postfix.service", 1]])
+    plan = _plan(pending=[["postfix.service", "start"]])
     assert [(a.unit, a.verb) for a in plan.unit_actions] == [("postfix.service", "reload")]
     assert not plan.is_empty
 
 
 def test_interrupted_dpkg_shows() -> None:
     assert _words(_plan(dpkg_interrupted=True)) == [
-        "~ dpkg dpkg: update (was interrupted: finish it)"
+        "~ repair packages: update (a package run was interrupted: finish it)"
     ]
 
 

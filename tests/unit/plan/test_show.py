@@ -38,3 +38,7 @@ def test_plan_reads_like_this() -> None:
     site = replace(ACME, mailboxes=(*ACME.mailboxes, mailbox("nora@acme.example")))
     plan = Plan((diff_host(desired(site=site), HostState.parse(values)),))
     assert "\n".join(line.text for line in show_plan(plan)) == GOLDEN
+
+
+def test_nobody_says_no_changes_of_hosts_that_nobody_saw() -> None:
+    assert [line.text for line in show_plan(Plan(()))] == ["No host could be looked at."]

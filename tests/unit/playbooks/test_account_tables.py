@@ -176,6 +176,16 @@ def test_site_that_sends_nothing_out_redirects_nothing() -> None:
     )
 
 
+def test_site_that_sends_nothing_out_still_forwards_to_neighbours_and_keeps_the_rest() -> None:
+    to = ["anna@acme.example", "x@home.example"]
+    forward = mailbox("dora@blue.example", forward_to=to, forward_keep=False)
+    own = tables(acme(), blue(mailboxes=[forward])).sites["blue.example"]
+    assert own.sieve["dora@blue.example"] == (
+        'require ["copy"];\nredirect :copy "anna@acme.example";\n'
+    )
+    assert "userdb_sieve_max_redirects=1" in own.passwd["dora@blue.example"]
+
+
 def test_login_line_has_hash_quota_and_nothing_else() -> None:
     own = tables(acme()).sites["acme.example"]
     assert own.passwd["anna@acme.example"] == (

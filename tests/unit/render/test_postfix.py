@@ -66,14 +66,15 @@ def test_no_main_cf_name_stands_twice(view: HostView) -> None:
 
 
 def test_host_itself_has_roles_when_the_fleet_has_a_postmaster(view: HostView) -> None:
-    def main(fleet: Fleet) -> str:
+    def roles(fleet: Fleet) -> list[str]:
         rendered = files(render_postfix(replace(view, fleet=fleet)))
-        return rendered["/etc/postfix/main.cf"].content.decode()
+        lines = rendered["/etc/postfix/roles"].content.decode().splitlines()
+        return [line for line in lines if not line.startswith("#")]
 
     person = replace(view.fleet, postmaster=Address.parse("o'hara@home.example"))
-    assert "{ root = o'hara@home.example }" in main(person)
-    assert "2bounce" in main(person)
-    assert "root =" not in main(view.fleet)
+    who = "o'hara@home.example"
+    assert roles(person) == [f"abuse {who}", f"postmaster {who}", f"root {who}"]
+    assert roles(view.fleet) == []
 
 
 def test_every_file_of_postfix_reloads_it_and_none_restarts_it(view: HostView) -> None:

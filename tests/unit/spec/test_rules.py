@@ -236,7 +236,7 @@ def test_warnings_do_not_stop_the_load(read: Read) -> None:
     site = """\
 site: раypal.example
 host: mail1
-outgoing: none
+outgoing: direct
 domain_aliases: [shop.acme.example]
 mailboxes: {a: {imap: false, pop3: false}}
 catch_all: everything@elsewhere.example
