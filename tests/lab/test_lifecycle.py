@@ -176,7 +176,10 @@ def test_mail_that_came_since_is_never_covered(dora: Rehearsal) -> None:
     listed = json.loads(dora.provision("mailbox", "list", "--archived", "--format", "json"))
     (archive,) = (entry for entry in listed["archives"] if entry["address"] == DORA)
     kept = f"/var/mail/provision/.archive/{archive['name']}/home"
-    assert dora.run(f"grep -rl {subject.split()[-1]} {kept} | wc -l").strip() == "1"
+    assert (
+        dora.run(f"grep -rl {subject.split()[-1]} {kept}/mail/cur {kept}/mail/new | wc -l").strip()
+        == "1"
+    )
     dora.provision("mailbox", "purge", DORA, "--yes")
     assert dora.run(f"test -e {kept} || echo gone") == "gone\n"
 
