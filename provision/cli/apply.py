@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.cli.host_options import host_option
+from provision.cli.approval import Approval
+from provision.cli.host_options import host_option, permission_options
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode, ProvisionError, UsageWrong
@@ -23,55 +24,59 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
+@click.argument("plan_file", type=click.Path(path_type=Path), metavar="[FILE]", required=False)
 @spec_options
 @host_option
+@click.option("--checksum", default="", metavar="HASH", help="Apply the plan of this digest only.")
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
-@click.option("--allow-removals", is_flag=True, help="Go on although much would be removed.")
-@click.option("--allow-updates", is_flag=True, help="Go on although much would be updated.")
+@permission_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
 def command(  # noqa: PLR0913 - click hands over every option by name
     *,
+    plan_file: Path | None,
     fleet_dir: Path,
     vault_password_file: Path | None,
     hosts: tuple[str, ...],
+    checksum: str,
     yes: bool,
-    allow_removals: bool,
-    allow_updates: bool,
+    allowed: tuple[str, ...],
     form: str,
     show_passwords: bool,
 ) -> int:
     r"""Make every host as the spec asks: all of the plan, or the old generation again.
 
-    A configuration that the host's own programs refuse never becomes live. Where nothing differs,
-    nothing is done. Running it again finishes what was interrupted.
+    FILE is a plan that was saved with plan -o: it is applied as it was reviewed, or refused because
+    something has moved since.
 
-    Exit 0: done; 5: a host cannot be reached; 6: refused, nothing changed; 7: failed, and the
-    host is back on its old generation; 8: a host needs a person.
+    What a host's own programs refuse never becomes live. Where nothing differs, nothing is done.
+    Running it again finishes what was interrupted.
+
+    Exit 0: done; 5: a host cannot be reached; 6: refused, nothing changed; 7: failed, and the host
+    is back on its old generation; 8: a host needs a person.
 
     \b
     Examples:
       provision apply -i inventories/demo
+      provision apply tonight.plan
       provision apply --host mail1
       provision apply --yes --format json
       provision apply --allow-removals
     """
-    from provision.apply.outcome import HostOutcome, of_error, worst  # noqa: PLC0415 - start-up
+    from provision.apply.outcome import worst  # noqa: PLC0415 - start-up time
     from provision.apply.permission import refused  # noqa: PLC0415
-    from provision.cli.looking import Looking  # noqa: PLC0415
 
     is_json = form == "json"
-    looking = Looking(fleet_dir, vault_password_file, hosts)
-    plan, failures = looking.plan()
+    approval = Approval.of(plan_file, checksum, hosts)
+    looking = approval.looking(fleet_dir, vault_password_file, hosts)
+    plan, failures = approval.plan(looking)
     _show(plan, failures, is_json=is_json)
-    refusals = refused(plan, _allowed(removals=allow_removals, updates=allow_updates))
+    refusals = approval.refusals(looking, plan) or refused(plan, set(allowed))
     applied = None
     if not plan.is_empty and not refusals:
-        _confirm(plan, yes=yes, is_json=is_json)
+        _confirm(plan, yes=yes or approval.is_given, is_json=is_json)
         applied = _apply(looking, plan)
-    outcomes = [HostOutcome(host.host, "unchanged") for host in plan.hosts if host.is_empty]
-    outcomes += [of_error(name, error) for name, error in failures.items()]
-    outcomes += applied.outcomes if applied else refusals
+    outcomes = _outcomes(plan, failures, applied.outcomes if applied else refusals)
     if is_json:
         _print_json(plan, outcomes, applied if show_passwords else None)
     elif applied or refusals:
@@ -79,11 +84,16 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     return ExitCode.INTERRUPTED if applied and applied.interrupted else worst(outcomes)
 
 
-def _allowed(*, removals: bool, updates: bool) -> frozenset[str]:
-    from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES  # noqa: PLC0415 - start-up
+def _outcomes(
+    plan: Plan, failures: Mapping[str, ProvisionError], ended: Sequence[HostOutcome]
+) -> list[HostOutcome]:
+    """How every host ended: those with nothing to do, those not reached, and the others."""
+    from provision.apply.outcome import HostOutcome, of_error  # noqa: PLC0415 - start-up time
 
-    given = {ALLOW_REMOVALS: removals, ALLOW_UPDATES: updates}
-    return frozenset(flag for flag, is_given in given.items() if is_given)
+    told = {outcome.host for outcome in ended}
+    idle = [host.host for host in plan.hosts if host.is_empty and host.host not in told]
+    unchanged = [HostOutcome(name, "unchanged") for name in idle]
+    return [*unchanged, *(of_error(name, error) for name, error in failures.items()), *ended]
 
 
 def _show(plan: Plan, failures: Mapping[str, ProvisionError], *, is_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The option of the commands that work on hosts: which ones."""
+"""Options of the commands that work on hosts: which ones, and what they may go on with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+
+from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,3 +21,22 @@ def host_option(function: F) -> F:
         metavar="NAME",
         help="Only this host; may be given several times.",
     )(function)
+
+
+def permission_options(function: F) -> F:
+    """Add ``--allow-removals`` and ``--allow-updates``: ``allowed`` holds those that were given."""
+    for flag, verb in ((ALLOW_UPDATES, "updated"), (ALLOW_REMOVALS, "removed")):
+        option = click.option(
+            flag,
+            is_flag=True,
+            expose_value=False,
+            callback=_allow,
+            help=f"Go on although many accounts would be {verb}.",
+        )
+        function = option(function)
+    return function
+
+
+def _allow(context: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    given = (option.opts[0],) if value else ()
+    context.params["allowed"] = (*context.params.get("allowed", ()), *given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +31,21 @@ class Looking:
         self.connection = Connection.of_fleet(fleet_dir)
         self.connection.enter()
 
-    def plan(self) -> tuple[Plan, Mapping[str, ProvisionError]]:
-        """The plan, and the hosts that could not be asked."""
-        known = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
-        return known or (self.survey.plan, self.survey.failures)
+    def plan(self, *, bound: bool = False) -> tuple[Plan, Mapping[str, ProvisionError]]:
+        """The plan, and the hosts that could not be asked.
+
+        ``bound``: with the digests of what it was made from, which costs rendering every time.
+        """
+        known = None
+        if not bound:
+            known = still_empty(self._inputs, self.fleet_dir, self.connection, self._hosts)
+        plan, failures = known or (self.survey.plan, self.survey.failures)
+        return replace(plan, partial=self._partial(failures)), failures
+
+    def _partial(self, failures: Mapping[str, ProvisionError]) -> tuple[str, ...]:
+        """Why the plan is not that of the whole fleet."""
+        chosen = [f"only {', '.join(self._hosts)}, as asked"] if self._hosts else []
+        return (*chosen, *(f"without {name}, which was not reached" for name in failures))
 
     @cached_property
     def desired(self) -> Desired:

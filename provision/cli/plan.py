@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -10,13 +10,22 @@ import click
 from provision.cli.host_options import host_option
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
-from provision.errors import ExitCode
+from provision.errors import ExitCode, UsageWrong
+from provision.plan.change import Plan
 
 
 @click.command("plan")
 @spec_options
 @host_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--site", metavar="DOMAIN", help="Show only what concerns this site.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Save the plan, for apply FILE.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
 @click.option("--full", is_flag=True, help="Show the contents of new files too.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 def command(  # noqa: PLR0913 - click hands over every option by name
@@ -24,6 +33,8 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     fleet_dir: Path,
     vault_password_file: Path | None,
     hosts: tuple[str, ...],
+    site: str | None,
+    output: Path | None,
     form: str,
     full: bool,
     detailed_exitcode: bool,
@@ -37,18 +48,63 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     Examples:
       provision plan -i inventories/demo
       provision plan --host mail1 --full
+      provision plan -o tonight.plan
+      provision plan --format markdown > comment.md
       provision plan --format json --detailed-exitcode > plan.json
     """
     from provision.cli.looking import Looking  # noqa: PLC0415 - start-up time
-    from provision.plan.show import show_plan  # noqa: PLC0415
 
-    plan, failures = Looking(fleet_dir, vault_password_file, hosts).plan()
+    if site and output:
+        raise UsageWrong(
+            "a plan of one site cannot be saved", hint="a host is applied as a whole: use --host"
+        )
+    looking = Looking(fleet_dir, vault_password_file, hosts)
+    plan, failures = looking.plan(bound=bool(site or output) or form != "text")
+    if site:
+        plan = _of_site(plan, site, {str(each.domain) for each in looking.desired.fleet.sites})
+    if output:
+        _save(plan, output, fleet_dir, failures)
     if form == "json":
-        document = {**plan.as_json(), "unreached": sorted(failures)}
-        click.echo(json.dumps(document, indent=2))
+        _print_json(plan, fleet_dir, failures)
+    elif form == "markdown":
+        from provision.plan.markdown import markdown_plan  # noqa: PLC0415 - start-up time
+
+        click.echo(markdown_plan(plan), nl=False)
     else:
-        print_lines(show_plan(plan, full=full))
+        _print_text(plan, full=full, output=output, is_whole=not site)
     print_failures(failures)
     if failures:
         return max(error.exit_code for error in failures.values())
     return ExitCode.CHANGES if detailed_exitcode and not plan.is_empty else ExitCode.DONE
+
+
+def _of_site(plan: Plan, site: str, known: set[str]) -> Plan:
+    """The part that concerns a site of the spec, or one that a host still has."""
+    from provision.plan.site_filter import only_site, sites_of  # noqa: PLC0415 - start-up time
+
+    names = known | sites_of(plan)
+    if site not in names:
+        raise UsageWrong(f"neither the fleet nor its hosts have a site {site!r}")
+    return only_site(plan, site, known=names)
+
+
+def _save(plan: Plan, output: Path, fleet_dir: Path, unreached: Iterable[str]) -> None:
+    from provision.apply.plan_file import bind, write_plan_file  # noqa: PLC0415 - start-up time
+
+    write_plan_file(bind(plan, fleet_dir, unreached), output)
+
+
+def _print_json(plan: Plan, fleet_dir: Path, unreached: Iterable[str]) -> None:
+    from provision.apply.plan_file import bind  # noqa: PLC0415 - start-up time
+
+    click.echo(bind(plan, fleet_dir, unreached).text(), nl=False)
+
+
+def _print_text(plan: Plan, *, full: bool, output: Path | None, is_whole: bool) -> None:
+    from provision.plan.show import Line, show_plan  # noqa: PLC0415 - start-up time
+
+    print_lines(show_plan(plan, full=full))
+    if output:
+        print_lines([Line(f"Saved to {output}. Apply exactly this: provision apply {output}")])
+    elif is_whole and not plan.is_empty:
+        print_lines([Line(f"Digest: {plan.digest()}", "dim")])

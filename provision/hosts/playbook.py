@@ -51,8 +51,20 @@ class Play:
         self._write_settings()
         reader, writer = os.pipe()
         log = self.folder / "ansible.log"
+        try:
+            with _Interrupts(on_event) as interrupts:
+                process = interrupts.process = self._start(log, writer)
+                os.close(writer)
+                _hand_over(reader, on_event)
+                status = process.wait()
+        finally:
+            self._close_connections()
+        last = tuple(log.read_text(errors="replace").strip().splitlines()[-8:])
+        return Played(status, last, interrupted=interrupts.count > 0)
+
+    def _start(self, log: Path, writer: int) -> subprocess.Popen[bytes]:
         with log.open("wb") as words:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "ansible", "playbook", str(playbooks_dir() / "apply.yml")],
                 env=self._environment(writer),
                 pass_fds=(writer,),
@@ -61,15 +73,6 @@ class Play:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is ours to interpret
             )
-        os.close(writer)
-        try:
-            with _Interrupts(process, on_event) as interrupts:
-                _hand_over(reader, on_event)
-                status = process.wait()
-        finally:
-            self._close_connections()
-        last = tuple(log.read_text(errors="replace").strip().splitlines()[-8:])
-        return Played(status, last, interrupted=interrupts.count > 0)
 
     def _write_settings(self) -> None:
         self._private("ssh_config", ssh_config(self.hosts, self.connection, folder=self.folder))
@@ -143,11 +146,12 @@ ssh_args = -F {self.folder}/ssh_config
 
 
 class _Interrupts:
-    """Counts Ctrl-C while Ansible runs: once is told, twice ends Ansible."""
+    """Counts Ctrl-C from before Ansible starts to its end: once is told, twice ends Ansible."""
 
-    def __init__(self, process: subprocess.Popen[bytes], on_event: Callable[[Event], None]) -> None:
+    def __init__(self, on_event: Callable[[Event], None]) -> None:
         self.count = 0
-        self._process, self._on_event = process, on_event
+        self.process: subprocess.Popen[bytes] | None = None
+        self._on_event = on_event
 
     def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGINT, self._take)
@@ -159,9 +163,9 @@ class _Interrupts:
     def _take(self, _number: int, _frame: object) -> None:
         self.count += 1
         self._on_event({"type": "interrupted", "count": self.count})
-        if self.count > 1:
+        if self.count > 1 and self.process is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGTERM)
+                os.killpg(self.process.pid, signal.SIGTERM)
 
 
 def _hand_over(reader: int, on_event: Callable[[Event], None]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 GENERATED = "generated"
 """Fingerprint of a mailbox whose password is made at its first apply and then owned by the host."""
@@ -51,7 +52,7 @@ class Move:
     """What the fingerprint of the spec's password was at ``origin``: it covers the address."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a digest of thousands of mailboxes is worth keeping
 class SiteAccounts:
     """All account data of one site. ``route`` is ``direct``, ``none`` or ``smarthost:NAME``."""
 
@@ -78,4 +79,8 @@ class SiteAccounts:
 
     def digest(self) -> str:
         """SHA-256 of the document, hexadecimal."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         return hashlib.sha256(self.document()).hexdigest()

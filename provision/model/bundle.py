@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import json
+from dataclasses import astuple, dataclass, field
 from enum import IntEnum
 from itertools import pairwise
 
@@ -101,6 +102,26 @@ class Bundle:
     keep_removed: Duration = KEEP_REMOVED
     """How long the archive of a mailbox that leaves is kept."""
 
+    def digest(self) -> str:
+        """SHA-256 over all of it, hexadecimal: equal digests mean the same desired state.
+
+        It covers the digests of secret files, private keys among them, so it allows no guessing.
+        """
+        values = {
+            "files": [
+                [f.path, f.sha256(), f.mode, f.owner, f.group, f.secret, _pairs(f.activations)]
+                for f in self.files
+            ],
+            "directories": [astuple(directory) for directory in self.directories],
+            "packages": self.packages,
+            "units": [astuple(unit) for unit in self.units],
+            "users": [astuple(user) for user in self.users],
+            "accounts": {site.site: site.digest() for site in self.accounts},
+            "moves": [astuple(move) for site in self.accounts for move in site.moves],
+            "keep_removed": self.keep_removed.seconds,
+        }
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
     @classmethod
     def of(
         cls,
@@ -125,3 +146,7 @@ class Bundle:
             accounts=tuple(sorted(accounts, key=lambda site: site.site)),
             keep_removed=keep_removed,
         )
+
+
+def _pairs(activations: tuple[Activation, ...]) -> list[tuple[str, int]]:
+    return [(activation.unit, int(activation.verb)) for activation in activations]

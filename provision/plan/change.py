@@ -90,6 +90,22 @@ class UnitAction:
     """``start``, ``reload`` or ``restart``."""
     why: tuple[str, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """The action as JSON values."""
+        return {"unit": self.unit, "verb": self.verb, "why": list(self.why)}
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Digests of what a host's plan was made from, hexadecimal; they give no content away."""
+
+    desired: str = ""
+    """Of the whole bundle, the contents of secret files included."""
+    manifest: str = ""
+    """Of what the host's last apply left: its manifest and its account documents."""
+    observed: str = ""
+    """Of the managed files as they were found."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
@@ -98,10 +114,12 @@ class HostPlan:
     host: str
     generation: int
     """The host's generation when it was observed: a plan holds for no other."""
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
     unit_actions: tuple[UnitAction, ...] = ()
     objections: tuple[Objection, ...] = ()
     """What an apply refuses unless it is told to go on."""
+    basis: Basis = Basis()
+    """What exactly the plan was made from."""
 
     @property
     def is_empty(self) -> bool:
@@ -123,8 +141,9 @@ class HostPlan:
         return {
             "host": self.host,
             "generation": self.generation,
+            "basis": asdict(self.basis),
             "changes": [change.as_json() for change in self.changes],
-            "unit_actions": [asdict(action) for action in self.unit_actions],
+            "unit_actions": [action.as_json() for action in self.unit_actions],
             "objections": [objection.as_json() for objection in self.objections],
         }
 
@@ -144,6 +163,8 @@ class Plan:
     """The difference of the whole fleet, or of the hosts that were asked for."""
 
     hosts: tuple[HostPlan, ...]
+    partial: tuple[str, ...] = ()
+    """Why it is not the plan of the whole fleet, in words; empty when it is."""
 
     @property
     def is_empty(self) -> bool:
@@ -159,6 +180,8 @@ class Plan:
         """The versioned JSON document."""
         return {
             "format_version": FORMAT,
+            "complete": not self.partial,
+            "partial": list(self.partial),
             "hosts": [host.as_json() for host in self.hosts],
             "counts": {action.value: count for action, count in self.counts().items()},
             "digest": self.digest(),

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from provision.model.bundle import Bundle, SystemUser, Verb
 from provision.plan.accounts import diff_removed_site, diff_site
-from provision.plan.change import Action, Change, HostPlan, Kind, Origin, UnitAction, sorted_changes
+from provision.plan.change import (
+    Action,
+    Basis,
+    Change,
+    HostPlan,
+    Kind,
+    Origin,
+    UnitAction,
+    sorted_changes,
+)
 from provision.plan.files import diff_files
 from provision.plan.guard import objections
 from provision.plan.kept import KeptMail
@@ -32,6 +41,7 @@ def diff_host(desired: Bundle, actual: HostState) -> HostPlan:
         changes=changes,
         unit_actions=tuple(sorted(_unit_actions(desired, actual, changes))),
         objections=objections(desired, actual, changes),
+        basis=Basis(desired.digest(), actual.manifest_digest(), actual.observed_digest()),
     )
 
 

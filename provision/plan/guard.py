@@ -20,6 +20,8 @@ from provision.plan.state import HostState
 LIMIT_PERCENT = 30
 FLOOR = 10
 """With fewer accounts than this a share says nothing."""
+_COUNTED = {Kind.MAILBOX, Kind.ALIAS}
+_ACCOUNTS = {Kind.SITE, *_COUNTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ def objections(
     desired: Bundle, actual: HostState, changes: Iterable[Change]
 ) -> tuple[Objection, ...]:
     """All that speaks against these changes of a host's accounts; pure."""
+    changes = [change for change in changes if change.kind in _ACCOUNTS]
+    if not changes:
+        return ()
     sites = _Sites.of(desired, actual)
     found = [*_protected(sites), *_unreadable(sites)]
     found += [*_emptied(desired.host.name, sites), *_shares(desired.host.name, sites, changes)]
@@ -58,9 +63,9 @@ def objections(
 
 def _protected(sites: _Sites) -> Iterator[Objection]:
     for name, before in sites.before.items():
-        if before is None:
-            continue
         after = sites.after.get(name)
+        if before is None or before is after:
+            continue
         if after is None and before.protect:
             yield _objection_to_loss("site", name)
         staying = {mailbox.address for mailbox in after.mailboxes} if after else set()
@@ -96,21 +101,23 @@ def _emptied(host: str, sites: _Sites) -> Iterator[Objection]:
         message = f"{host} loses half of its sites or more ({leaving} of {existing})"
         yield Objection(Rule.HALVED, host, message, ALLOW_REMOVALS)
     else:
-        mailboxes = len(_people(sites.before.values()))
-        if mailboxes and not _people(sites.after.values()):
+        mailboxes = 0
+        if not any(_people(sites.after.values())):
+            mailboxes = sum(1 for _ in _people(sites.before.values()))
+        if mailboxes:
             message = f"{host} loses all of its mailboxes ({mailboxes} of {mailboxes})"
             yield Objection(Rule.EMPTIED, host, message, ALLOW_REMOVALS)
 
 
-def _people(sites: Iterable[SiteAccounts | None]) -> list[MailboxAccount]:
+def _people(sites: Iterable[SiteAccounts | None]) -> Iterator[MailboxAccount]:
     """The mailboxes of people: every site has one more, for the probes."""
-    return [
+    return (
         mailbox
         for site in sites
         if site is not None
         for mailbox in site.mailboxes
         if mailbox.address != f"{PROBE_LOCAL}@{site.site}"
-    ]
+    )
 
 
 _SHARES = (
@@ -121,13 +128,12 @@ _SHARES = (
 
 def _shares(host: str, sites: _Sites, changes: Iterable[Change]) -> Iterator[Objection]:
     """Shares of the whole host; where that is within the limit, of each of its sites."""
-    accounts = [change for change in changes if change.kind in {Kind.MAILBOX, Kind.ALIAS}]
     existing = {name: _count(site) for name, site in sites.before.items()}
     for rule, action, verb, flag in _SHARES:
         touched = dict.fromkeys(existing, 0)
-        for change in accounts:
+        for change in changes:
             site = change.name.rpartition("@")[2]
-            if change.action is action and site in touched:
+            if change.action is action and change.kind in _COUNTED and site in touched:
                 touched[site] += 1
         scopes = [(host, sum(touched.values()), sum(existing.values()))]
         if not _is_too_much(*scopes[0][1:]):

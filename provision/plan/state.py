@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,6 +117,22 @@ class HostState:
     """Activations of an earlier apply that were never proved."""
     holder: Holder | None = None
 
+    def manifest_digest(self) -> str:
+        """SHA-256 of what the last apply left: generation, its files, account documents."""
+        recorded = {
+            path: [entry.sha256, entry.mode, entry.owner, entry.group]
+            for path, entry in self.recorded.items()
+        }
+        return _digest([self.generation, recorded, dict(self.account_digests)])
+
+    def observed_digest(self) -> str:
+        """SHA-256 of the managed files as they were found, whoever wrote them."""
+        found = {
+            path: [state.kind, state.sha256, state.mode, state.owner, state.group]
+            for path, state in self.files.items()
+        }
+        return _digest(found)
+
     @classmethod
     def parse(cls, reply: Mapping[str, Any]) -> HostState:
         """Read the observer's reply (already JSON-decoded). Raises KeyError when it is not one."""
@@ -144,6 +162,10 @@ class HostState:
             pending=tuple(Activation(unit, _pending(word)) for unit, word in reply["pending"]),
             holder=Holder(**reply["holder"]) if reply["holder"] else None,
         )
+
+
+def _digest(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _file(entry: Mapping[str, Any]) -> FileState:

@@ -51,6 +51,7 @@ mailboxes:
     name: Bob Burr
     quota: 5G
     # forward: {to: [bob@home.example], keep_copy: true}
+    # protect: true             # refuse to remove it until an apply has lifted this
 
 aliases:
   info: [anna, bob]

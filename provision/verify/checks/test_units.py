@@ -10,19 +10,19 @@ from provision.verify.snapshot import Snapshot
 _RESTARTS = 3
 
 
-def test_unit_runs(host: Any, unit: str) -> None:
+def test_unit_runs(host: Any, snapshot: Snapshot, unit: str) -> None:
     """Unit {unit} runs."""
     require(
-        host.service(unit).exists and host.service(unit).is_running,
+        _is_there(snapshot, unit) and host.service(unit).is_running,
         f"{unit} does not run",
         hint=f"Look at `journalctl -u {unit}` on the host; `provision apply` starts it.",
     )
 
 
-def test_unit_starts_at_boot(host: Any, unit: str) -> None:
+def test_unit_starts_at_boot(host: Any, snapshot: Snapshot, unit: str) -> None:
     """Unit {unit} starts at boot."""
     require(
-        host.service(unit).exists and host.service(unit).is_enabled,
+        _is_there(snapshot, unit) and host.service(unit).is_enabled,
         f"{unit} does not start at boot",
         hint="`provision apply` enables it.",
     )
@@ -45,3 +45,7 @@ def test_nothing_has_failed(snapshot: Snapshot) -> None:
         f"failed: {', '.join(snapshot.failed_units)}",
         hint="Look at `systemctl --failed` on the host.",
     )
+
+
+def _is_there(snapshot: Snapshot, unit: str) -> bool:
+    return snapshot.units.get(unit, {}).get("LoadState") == "loaded"

@@ -12,7 +12,6 @@ from email.utils import format_datetime, localtime
 
 from provision.model.address import Address
 from provision.verify.outcome import NotTried, require, require_none
-from provision.verify.probes import clients
 from provision.verify.probes.clients import conversation, text
 from provision.verify.probes.line import Line
 
@@ -43,11 +42,9 @@ def domain_aliases_receive(line: Line) -> None:
 def world_reaches_site(line: Line) -> None:
     """A message from the world, without a login, arrives through port 25 over TLS."""
     own = str(line.place.mailbox)
+    client = line.stranger()
     with conversation("a message through port 25"):
-        client = clients.smtp(line.place.door, 25)
-        client.starttls(context=line.place.door.tls)
         client.sendmail("", [own], _message(line, own, "world"))
-        client.quit()
     _require_found(line.imap(), [f"{line.token}-world"], [own])
 
 
@@ -155,13 +152,12 @@ def _delete(client: imaplib.IMAP4, uids: Sequence[bytes]) -> None:
 
 
 def _rcpt_from_world(line: Line, recipient: str) -> tuple[int, str]:
+    client = line.stranger()
     with conversation("a recipient on port 25"):
-        client = clients.smtp(line.place.door, 25)
-        client.ehlo()
         code, said = client.mail("")
         if code < 400:
             code, said = client.rcpt(recipient)
-        client.quit()
+        client.rset()
     return code, text(said)
 
 

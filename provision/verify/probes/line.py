@@ -30,6 +30,10 @@ class Line:
         """A connection to 465 or 587, logged in as the probe mailbox."""
         return self._client(f"login on {port}", lambda: self._log_in_to_submission(port))
 
+    def stranger(self) -> smtplib.SMTP:
+        """A connection to port 25 over TLS, without a login."""
+        return self._client("port 25", self._come_as_a_stranger)
+
     def imap(self) -> imaplib.IMAP4:
         """A connection to 993, logged in as the probe mailbox, with INBOX selected."""
         return self._client("login on 993", lambda: log_in_to_imap(self.place))
@@ -56,6 +60,13 @@ class Line:
                 raise
         client: C = self._open[what]
         return client
+
+    def _come_as_a_stranger(self) -> smtplib.SMTP:
+        with clients.conversation("port 25"):
+            client = clients.smtp(self.place.door, 25)
+            client.starttls(context=self.place.door.tls)
+            client.ehlo()
+            return client
 
     def _log_in_to_submission(self, port: int) -> smtplib.SMTP:
         def log_in() -> smtplib.SMTP:

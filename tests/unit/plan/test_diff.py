@@ -220,6 +220,13 @@ def test_unreadable_document_is_rebuilt() -> None:
     assert _words(plan)[0] == ("~ site acme.example: update (unreadable on the host: rebuilt)")
 
 
+def test_document_of_the_same_content_in_another_form_is_written_anew() -> None:
+    spaced = json.dumps(json.loads(ACME.document()), indent=1).encode()
+    held = {"acme.example": base64.b64encode(spaced).decode()}
+    plan = _plan(accounts=held, account_digests={"acme.example": "0"})
+    assert _words(plan) == ["~ site acme.example: update (written anew, same content)"]
+
+
 def test_equal_plans_have_equal_digests_and_others_have_not() -> None:
     assert _plan().digest() == _plan().digest()
     assert _plan().digest() != _plan(dpkg_interrupted=True).digest()

@@ -182,6 +182,13 @@ def test_lifted_protection_is_a_change_of_its_own_and_removal_follows_it() -> No
     assert planned([OTHERS[0], *rest], rest).objections == ()
 
 
+def test_new_protected_site_and_mailbox_are_shown_as_such() -> None:
+    kept = replace(_protected(OTHERS[0], "m000@s0.example"), protect=True)
+    words = [change_words(change) for change in planned([], [kept]).changes]
+    assert "+ site s0.example: create (outgoing direct, protected)" in words
+    assert "+ mailbox m000@s0.example: create (quota 2G, protected)" in words
+
+
 def test_new_protection_is_shown() -> None:
     kept = _protected(OTHERS[0], "m000@s0.example")
     (change,) = planned([OTHERS[0]], [kept]).changes

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from typing import Any
 
-from provision.plan.change import Plan
+from provision.plan.change import HostPlan, Plan
 from provision.plan.diff import diff_host
 from provision.plan.show import show_plan
 from provision.plan.state import HostState
@@ -25,6 +26,7 @@ mail1 (generation 4)
   > reload dovecot.service: /etc/provision/tls/host.key
   > reload postfix.service: /etc/postfix/main.cf, /etc/provision/tls/host.key, package postfix-cdb
 
+Drift: this undoes 2 edits made on hosts.
 Plan: 2 to create, 2 to update, 0 to delete on 1 host; 2 units to move."""
 
 
@@ -42,3 +44,16 @@ def test_plan_reads_like_this() -> None:
 
 def test_nobody_says_no_changes_of_hosts_that_nobody_saw() -> None:
     assert [line.text for line in show_plan(Plan(()))] == ["No host could be looked at."]
+
+
+def test_what_a_host_holds_cannot_steer_a_terminal() -> None:
+    values = reply()
+    hostile = base64.b64encode(b"\x1b[2Jrelay = yes\r\xe2\x80\xaeoff\n").decode()
+    values["files"][MAIN.path] |= {"sha256": "0" * 64, "content": hostile}
+    shown = "\n".join(line.text for line in show_plan(Plan((_of(values),))))
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    assert "-\\u{1b}[2Jrelay = yes" in shown
+
+
+def _of(values: dict[str, Any]) -> HostPlan:
+    return diff_host(desired(), HostState.parse(values))
