@@ -65,7 +65,7 @@ def provision() -> None:
     \b
     Examples:
       provision init inventories/mine
-      provision -h
+      provision check -i inventories/mine
       provision plan -i inventories/mine
       provision apply -i inventories/mine
       provision verify -i inventories/mine

@@ -170,6 +170,8 @@ def _what_and_hint(  # noqa: PLR0911 - a table with a row per cause
     target: Target, error: Exception
 ) -> tuple[str, str]:
     trust = f"provision trust {target.name}"
+    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
+        error = next(iter(error.errors.values()))
     match error:
         case paramiko.BadHostKeyException():
             hint = "someone may be in between; was the host rebuilt? remove its line, then"
@@ -188,8 +190,11 @@ def _what_and_hint(  # noqa: PLR0911 - a table with a row per cause
                 f"no answer within {CONNECT_SECONDS:.0f} s",
                 "is it up, and does a firewall let you through?",
             )
-        case ConnectionRefusedError() | paramiko.ssh_exception.NoValidConnectionsError():
+        case ConnectionRefusedError():
             return "the connection was refused", "is sshd running on that port?"
+        case OSError() if error.strerror:
+            hint = "check `address` in fleet.yml, and the way from this machine to it"
+            return error.strerror.lower(), hint
     return _words(error), "try ssh -v to the same address"
 
 

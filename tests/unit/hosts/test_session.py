@@ -122,3 +122,12 @@ def test_key_is_pinned_once_and_with_its_port(tmp_path: Path) -> None:
         "198.18.0.11 ssh-ed25519 YmxvYg==\n"
         "[198.18.0.11]:2222 ssh-ed25519 YmxvYg==\n"
     )
+
+
+def test_address_without_a_way_to_it_is_not_called_refused(login: Connection) -> None:
+    # A broadcast address is refused by the kernel itself, whatever the network (tcp(7)).
+    with pytest.raises(HostUnreachable) as caught:
+        Session.open(Target("mail1", "255.255.255.255", 22, "root"), login)
+    assert "refused" not in caught.value.message
+    assert "unreachable" in caught.value.message
+    assert "address" in (caught.value.hint or "")
