@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from provision.verify.probes import clients
-from tests.lab.rehearsal import HOST, Rehearsal, new_message, until
+from tests.lab.rehearsal import Rehearsal, new_message, until
 
 pytestmark = pytest.mark.lab
 
@@ -205,8 +205,3 @@ def test_renamed_mailbox_keeps_everything_and_reloads_nothing(dora: Rehearsal) -
     assert "No changes." in dora.provision("plan")
     assert idle.ends_well()
     assert _servers(dora) == servers
-
-
-def test_archives_show_in_no_ones_folders_and_nothing_complains(wire: Rehearsal) -> None:
-    found = wire.lab.run(HOST, ["ls", "-A", "/var/mail/provision"]).stdout.split()
-    assert {".archive", "acme.example", "blue.example", "quiet.example"} >= set(found)
