@@ -38,11 +38,14 @@ UNIT_FIELDS = {
 }
 
 
-def answer(request: dict[str, Any], store: Any, load_archive: Callable[[], Any]) -> dict[str, Any]:
+def answer(
+    request: dict[str, Any], store: Any, load_archive: Callable[[], Any] | None = None
+) -> dict[str, Any]:
     """Look at everything the request names; returns JSON values.
 
     ``store`` is the module provision_account_store, which knows where account data is;
-    ``load_archive`` gives provision_account_archive, which only a difference needs.
+    ``load_archive`` gives provision_account_archive, which only a difference
+    needs; without it no mail is counted.
     """
     units = Units(request["units"])
     generation, recorded = _current_generation()
@@ -241,7 +244,7 @@ def _users(names: list[str]) -> dict[str, Any]:
 
 
 def _accounts(
-    wanted: dict[str, str], store: Any, load_archive: Callable[[], Any]
+    wanted: dict[str, str], store: Any, load_archive: Callable[[], Any] | None
 ) -> dict[str, Any]:
     """Documents that differ from the wanted digests, with the fingerprints of their passwords."""
     layout = store.Layout()
@@ -263,8 +266,8 @@ def _leaving_first(have: dict[str, str], wanted: dict[str, str]) -> list[str]:
     return gone + [site for site in sorted(wanted) if have.get(site) != wanted[site]]
 
 
-def _mail(layout: Any, sites: list[str], load_archive: Callable[[], Any]) -> dict[str, Any]:
-    if not sites:
+def _mail(layout: Any, sites: list[str], load_archive: Callable[[], Any] | None) -> dict[str, Any]:
+    if not sites or load_archive is None:
         return {"mail": {}, "archived": {}}
     archive = load_archive()
     return {
