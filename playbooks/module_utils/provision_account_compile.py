@@ -4,16 +4,15 @@ Standard library only; runs as root on the host. See provision_accounts for what
 """
 
 # Durable writing is made of system calls on descriptors, and pathlib has no fsync.
-# ruff: noqa: PTH104, PTH112, PTH118, PTH120, PTH123
+# ruff: noqa: PTH118, PTH123
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
 import subprocess
-import time
 
+from .provision_account_archive import move
+from .provision_account_homes import Homes
 from .provision_account_store import (
     Layout,
     digest,
@@ -28,13 +27,11 @@ from .provision_account_store import (
     remove,
     seal,
     sweep,
-    sync_folder,
     user_ids,
     write,
 )
 from .provision_account_tables import MAPS, SiteTables, Tables, map_text
-
-ARCHIVE = ".archive"
+from .provision_account_transition import end_transition, pending_transition, write_transition
 
 
 class Compile:
@@ -48,24 +45,32 @@ class Compile:
         self.forwards = os.path.join(layout.dovecot, "forwards")
         self.record = load(layout.compiled) or {"maps": {}}
         self.maps: dict[str, dict[str, str]] = {}
-        self.result: dict[str, list[str]] = {
-            "created": [],
-            "archived": [],
-            "restored": [],
-            "written": [],
-        }
+        self.transition = pending_transition(layout)
+        self.homes = Homes(layout, tables, self.transition)
+        self.written: list[str] = []
 
     def run(self) -> dict[str, list[str]]:
         """Do every step; each is durable before the next."""
         self._make_folders()
+        self.homes.begin_moves()
         self._write_dovecot(keep_leaving=True)
-        self._make_homes()
+        self.homes.make()
         self._write_maps()
         self._write_dovecot(keep_leaving=False)
         self._remove_dovecot()
-        self._archive_homes()
+        self.homes.end_moves()
+        self._prune_credentials()
+        write_transition(self.layout, {**self.transition, "moves": {}})
+        self.homes.archive()
+        self.homes.make_again()
+        end_transition(self.layout)
         self._write_record()
-        return self.result
+        return {
+            "created": self.homes.created,
+            "renamed": self.homes.renamed,
+            "archived": self.homes.archived,
+            "written": self.written,
+        }
 
     def _make_folders(self) -> None:
         """Make the folders that are missing and sweep what a killed run left in them."""
@@ -89,34 +94,6 @@ class Compile:
                     text = "".join(f"{every[key]}\n" for key in sorted(every))
                     self._write(path, text, gid=self.dovecot_gid)
 
-    def _make_homes(self) -> None:
-        uid, gid = self.mail_ids
-        wanted: dict[str, set[str]] = {}
-        for site, local in self.tables.homes():
-            wanted.setdefault(site, set()).add(local)
-        for site, locals_of_site in sorted(wanted.items()):
-            folder = os.path.join(self.layout.mail, site)
-            make_folder(folder, uid=uid, gid=gid)
-            for local in sorted(locals_of_site - _sound_folders(folder, uid)):
-                self._make_home(site, local)
-
-    def _make_home(self, site: str, local: str) -> None:
-        uid, gid = self.mail_ids
-        home = os.path.join(self.layout.mail, site, local)
-        if not os.path.isdir(home) and self._restore(site, local):
-            self.result["restored"].append(f"{local}@{site}")
-        elif make_folder(home, uid=uid, gid=gid):
-            self.result["created"].append(f"{local}@{site}")
-
-    def _restore(self, site: str, local: str) -> bool:
-        archive = os.path.join(self.layout.mail, ARCHIVE)
-        for moment in reversed(list(files_in(archive))):
-            old = os.path.join(archive, moment, site, local)
-            if os.path.isdir(old):
-                _move(old, os.path.join(self.layout.mail, site, local))
-                return True
-        return False
-
     def _write_maps(self) -> None:
         build = os.path.join(self.layout.postfix, ".build")
         make_folder(build)
@@ -126,7 +103,7 @@ class Compile:
             old = self.record["maps"].get(name)
             if old is None or old["source"] != digest(text) or old["live"] != seal(live):
                 self._build_map(os.path.join(build, name), text, live)
-                self.result["written"].append(live)
+                self.written.append(live)
             self.maps[name] = {"source": digest(text), "live": seal(live)}
 
     def _build_map(self, source: str, text: bytes, live: str) -> None:
@@ -142,7 +119,7 @@ class Compile:
             os.fchown(built.fileno(), -1, self.postfix_gid)
             os.fchmod(built.fileno(), 0o640)
             os.fsync(built.fileno())
-        _move(f"{source}.cdb", live)
+        move(f"{source}.cdb", live)
 
     def _remove_dovecot(self) -> None:
         """Remove the files of sites and forwards that left."""
@@ -158,30 +135,17 @@ class Compile:
         for name in sorted(set(files_in(self.layout.dovecot)) - files - {"forwards"}):
             remove(os.path.join(self.layout.dovecot, name))
 
-    def _archive_homes(self) -> None:
-        """Move the homes of mailboxes that left; the date is that of this host's clock (UTC)."""
-        moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        homes = self.tables.homes()
-        for site in files_in(self.layout.mail):
-            for local in files_in(os.path.join(self.layout.mail, site)):
-                if (site, local) not in homes:
-                    target = os.path.join(self.layout.mail, ARCHIVE, moment, site)
-                    self._make_archive(target)
-                    home = os.path.join(self.layout.mail, site, local)
-                    self._end_sessions(f"{local}@{site}")
-                    _move(home, os.path.join(target, local))
-                    self.result["archived"].append(f"{local}@{site}")
-
-    def _end_sessions(self, address: str) -> None:
-        """Disconnect who is still logged in; no session or no daemon is no fault."""
-        command = [self.layout.doveadm, "kick", address]
-        with contextlib.suppress(FileNotFoundError):
-            subprocess.run(command, capture_output=True, check=False)
-
-    def _make_archive(self, target: str) -> None:
-        moment = os.path.dirname(target)
-        for folder in (os.path.dirname(moment), moment, target):
-            make_folder(folder)
+    def _prune_credentials(self) -> None:
+        """Forget the passwords of those who left: a later mailbox of that name is another's."""
+        gone = (*self.transition["leaving"], *self.transition["moves"].values())
+        for site in sorted({address.rpartition("@")[2] for address in gone}):
+            path, own = self.layout.credentials(site), self.tables.sites.get(site)
+            held = load(path) or {}
+            kept = {address: held[address] for address in held if own and address in own.passwd}
+            if not kept:
+                remove(path)
+            elif kept != held:
+                write(path, dump(kept))
 
     def _write_record(self) -> None:
         files = {path: seal(self.layout.at(path)) for path in live_files(self.layout)}
@@ -195,7 +159,7 @@ class Compile:
 
     def _write(self, path: str, text: str, *, gid: int) -> None:
         if write(path, text.encode("ascii"), mode=0o640, gid=gid):
-            self.result["written"].append(path)
+            self.written.append(path)
 
 
 def _dovecot_files(site: str, own: SiteTables) -> dict[str, dict[str, str]]:
@@ -209,22 +173,7 @@ def _dovecot_files(site: str, own: SiteTables) -> dict[str, dict[str, str]]:
     }
 
 
-def _sound_folders(folder: str, uid: int) -> set[str]:
-    """Names of the folders in it that their owner can use."""
-    sound = (stat.S_IFDIR | 0o700, uid)
-    with os.scandir(folder) as entries:
-        states = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
-    return {n for n, state in states.items() if (state.st_mode & 0o170777, state.st_uid) == sound}
-
-
 def _lines(path: str) -> dict[str, str]:
     """Login to line of a passwd-file that is there."""
     lines = (read(path) or b"").decode("utf-8", "replace").splitlines()
     return {line.partition(":")[0]: line for line in lines if line}
-
-
-def _move(source: str, target: str) -> None:
-    """Rename durably."""
-    os.rename(source, target)
-    sync_folder(os.path.dirname(target))
-    sync_folder(os.path.dirname(source))

@@ -6,7 +6,11 @@ Standard library only; runs as root on the host. The engine calls three function
 
     {"sites":   {SITE: DOCUMENT, ...},      new or changed, each the whole canonical text
      "removed": [SITE, ...],                sites that leave this host
-     "hashes":  {ADDRESS: {"fingerprint": FINGERPRINT, "hash": "{ARGON2ID}$..."}, ...}}
+     "hashes":  {ADDRESS: {"fingerprint": FINGERPRINT, "hash": "{ARGON2ID}$..."}, ...},
+     "moves":   {NEW: {"from": OLD, "fingerprint": THAT OF THE SAME PASSWORD AT OLD}, ...},
+     "removal": {"who": ..., "commit": ..., "keep_seconds": ...}}      for the archives' records
+
+``moves`` and ``removal`` may be missing. A move counts where OLD is there and NEW is not.
 
 `compile_all(layout)` compiles from what is stored: it makes the folders and empty maps of a new
 host, finishes what was interrupted, and mends files that were edited by hand.
@@ -19,7 +23,7 @@ Every step is durable before the next. Credentials and documents are stored firs
 or a full disk `compile_all` ends where an undisturbed run would have. A mailbox appears as login,
 folder, Postfix map, in this order, and leaves in the opposite one, so that no mail is accepted
 that cannot be delivered. No daemon is reloaded. Mail is never deleted: the folder of a mailbox that
-left moves to the archive, and comes back when the mailbox does.
+left moves to the archive, and stays there until somebody restores or purges it.
 """
 
 # Durable writing is made of system calls on descriptors, and pathlib has no fsync.
@@ -27,6 +31,7 @@ left moves to the archive, and comes back when the mailbox does.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -44,8 +49,13 @@ from .provision_account_store import (
     write,
 )
 from .provision_account_tables import InvalidAccounts, Tables, compile_tables
-
-GENERATED = "generated"
+from .provision_account_transition import (
+    GENERATED,
+    begin_transition,
+    inherited,
+    transition_path,
+    write_transition,
+)
 
 
 def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -56,9 +66,11 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
     """
     _make_store(layout)
     with lock(layout):
+        _settle(layout)
         documents = {site: json.loads(text) for site, text in delta["sites"].items()}
-        credentials = _merged_credentials(layout, documents, delta["hashes"])
+        credentials = _merged_credentials(layout, documents, delta)
         tables = _tables_after(layout, documents, credentials, delta["removed"])
+        write_transition(layout, begin_transition(layout, documents, delta))
         for site, entries in credentials.items():
             write(layout.credentials(site), dump(entries))
         for site, text in delta["sites"].items():
@@ -71,8 +83,8 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
 def compile_all(layout: Layout) -> dict[str, list[str]]:
     """Make what the daemons read from what is stored.
 
-    Returns ``{"created", "archived", "restored", "written"}``: mailboxes that got a folder, whose
-    folder went to the archive, whose folder came back, and the files that changed.
+    Returns ``{"created", "renamed", "archived", "written"}``: mailboxes that got a folder, whose
+    folder got a new name, whose folder went to the archive, and the files that changed.
     """
     _make_store(layout)
     with lock(layout):
@@ -85,10 +97,18 @@ def _make_store(layout: Layout) -> None:
         make_folder(os.path.join(layout.store, name))
 
 
+def _settle(layout: Layout) -> None:
+    """End a removal or rename that was killed, so that the next one starts from a whole state."""
+    if os.path.lexists(transition_path(layout)):
+        with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
+            Compile(layout, _tables_after(layout, {}, {}, [])).run()
+
+
 def _merged_credentials(
-    layout: Layout, documents: Mapping[str, Any], hashes: Mapping[str, Any]
+    layout: Layout, documents: Mapping[str, Any], delta: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Credentials after the delta of each site in it; those of mailboxes that left are kept."""
+    """Credentials after the delta of each site in it; a compile drops those of who has left."""
+    hashes, moves = delta["hashes"], delta.get("moves", {})
     merged: dict[str, dict[str, Any]] = {}
     for site, document in documents.items():
         entries = dict(load(layout.credentials(site)) or {})
@@ -97,13 +117,22 @@ def _merged_credentials(
             if address in hashes and hashes[address]["fingerprint"] == wanted:
                 entries[address] = dict(hashes[address])
             elif address not in entries:
-                raise InvalidAccounts(f"{address}: the delta has no password hash for it")
+                entries[address] = _brought_along(entries, address, moves.get(address), wanted)
             elif wanted == GENERATED:
                 entries[address] = {**entries[address], "fingerprint": GENERATED}
             elif entries[address]["fingerprint"] != wanted:
                 raise InvalidAccounts(f"{address}: the delta has no hash of its new password")
         merged[site] = entries
     return merged
+
+
+def _brought_along(
+    entries: Mapping[str, Any], address: str, move: Mapping[str, str] | None, wanted: str
+) -> dict[str, str]:
+    found = inherited(entries, move, wanted)
+    if found is None:
+        raise InvalidAccounts(f"{address}: the delta has no password hash for it")
+    return found
 
 
 def _tables_after(

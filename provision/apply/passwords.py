@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from provision.model.accounts import GENERATED, MailboxAccount
+from provision.model.accounts import GENERATED, MailboxAccount, Move
 from provision.model.fleet import Fleet, GivenHash, GivenPassword, Password
 from provision.model.secret import Secret
 from provision.plan.state import HostState
@@ -28,15 +28,26 @@ class Credentials:
 
 
 def make_credentials(
-    fleet: Fleet, accounts: Mapping[str, tuple[MailboxAccount, ...]], actual: HostState
+    fleet: Fleet,
+    accounts: Mapping[str, tuple[MailboxAccount, ...]],
+    actual: HostState,
+    *,
+    moves: Iterable[Move] = (),
 ) -> Credentials:
-    """Hash what the host needs; ``accounts`` are the mailboxes of each site that changes."""
+    """Hash what the host needs; ``accounts`` are the mailboxes of each site that changes.
+
+    A mailbox that is renamed keeps the hash that the host has, unless the spec has another password
+    for it now.
+    """
     passwords = _passwords(fleet, set(accounts))
+    held = dict(actual.fingerprints)
+    kept = {move.address for move in moves if _is_kept(move, held)}
     needed = [
         mailbox
         for site in accounts.values()
         for mailbox in site
-        if is_needed(mailbox, actual.fingerprints.get(mailbox.address))
+        if mailbox.address not in kept or mailbox.address in held
+        if is_needed(mailbox, held.get(mailbox.address))
     ]
     with ThreadPoolExecutor() as pool:  # argon2 works outside the interpreter lock
         made = list(pool.map(lambda mailbox: _make(passwords[mailbox.address]), needed))
@@ -57,6 +68,12 @@ def is_needed(mailbox: MailboxAccount, held: str | None) -> bool:
     if mailbox.fingerprint == GENERATED:
         return held is None
     return held != mailbox.fingerprint
+
+
+def _is_kept(move: Move, held: Mapping[str, str]) -> bool:
+    """True when the host has a hash of the same password under the old address."""
+    old = held.get(move.origin)
+    return old is not None and move.fingerprint in {GENERATED, old}
 
 
 def _passwords(fleet: Fleet, sites: set[str]) -> dict[str, Password]:

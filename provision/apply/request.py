@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provision.apply.passwords import Credentials
-from provision.model.accounts import MailboxAccount
+from provision.model.accounts import MailboxAccount, Move
 from provision.model.bundle import Bundle, ManagedFile
 from provision.plan.change import HostPlan, Kind
 from provision.plan.state import HostState
@@ -40,6 +40,13 @@ class HostWork:
             for site in self.desired.accounts
             if self.actual.account_digests.get(site.site) != site.digest()
         }
+
+    def moves(self) -> tuple[Move, ...]:
+        """The mailboxes of those sites that were called otherwise before."""
+        changed = self.changed_sites()
+        return tuple(
+            m for site in self.desired.accounts if site.site in changed for m in site.moves
+        )
 
     def variables(self, archive: str) -> dict[str, Any]:
         """What the playbook is told: names from our renderers and a path."""
@@ -83,7 +90,14 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
         "units": [unit.name for unit in desired.units],
         "packages": list(desired.packages),
         "unit_actions": [[action.unit, action.verb] for action in plan.unit_actions],
-        "accounts": _accounts(work, credentials),
+        "accounts": {
+            **_accounts(work, credentials),
+            "removal": {
+                "who": stamp.who,
+                "commit": stamp.commit,
+                "keep_seconds": desired.keep_removed.seconds,
+            },
+        },
         "meta": {"holder": holder, "plan": plan.digest()},
     }
 
@@ -129,6 +143,10 @@ def _accounts(work: HostWork, credentials: Credentials) -> Mapping[str, Any]:
         "hashes": {
             address: {"fingerprint": fingerprint, "hash": hashed.reveal()}
             for address, (fingerprint, hashed) in credentials.hashes.items()
+        },
+        "moves": {
+            move.address: {"from": move.origin, "fingerprint": move.fingerprint}
+            for move in work.moves()
         },
         "mend": bool(work.actual.account_damage),
     }

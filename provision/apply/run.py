@@ -71,7 +71,10 @@ def apply_work(
 ) -> Applied:
     """Apply to every host of ``works``; they run at the same time. Never raises for one host."""
     credentials = {
-        work.plan.host: make_credentials(fleet, work.changed_sites(), work.actual) for work in works
+        work.plan.host: make_credentials(
+            fleet, work.changed_sites(), work.actual, moves=work.moves()
+        )
+        for work in works
     }
     records = {work.plan.host: Record(work.plan.host) for work in works}
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "provision.cli.status",
     "history": "provision.cli.history",
     "rollback": "provision.cli.rollback",
+    "mailbox": "provision.cli.mailbox",
     "trust": "provision.cli.trust",
     "inventory": "provision.cli.inventory",
     "schema": "provision.cli.schema",

@@ -41,14 +41,21 @@ def ask(target: Target, connection: Connection, program: bytes) -> bytes:
 
 
 def observer(request: str) -> bytes:
-    """The program that looks at a host: the observer, the module on account data, the question."""
-    return (looking() + f"print(json.dumps(answer(json.loads({request!r}), store)))\n").encode()
+    """The program that looks at a host: the observer, the modules on account data, the question."""
+    question = f"answer(json.loads({request!r}), store, archive)"
+    return f"{looking()}print(json.dumps({question}))\n".encode()
 
 
 def looking() -> str:
-    """The observer and the module on account data as ``store``: a program that asks nothing yet."""
-    store = (playbooks_dir() / "module_utils" / "provision_account_store.py").read_text()
-    return f"{_SCRIPT.read_text()}\nstore = load_module('provision_account_store', {store!r})\n"
+    """The observer with ``store`` and ``archive``, account data's modules: it asks nothing yet."""
+    modules = playbooks_dir() / "module_utils"
+    store = (modules / "provision_account_store.py").read_text()
+    archive = (modules / "provision_account_archive.py").read_text()
+    return (
+        f"{_SCRIPT.read_text()}\n"
+        f"store = load_module('provision_account_store', {store!r})\n"
+        f"archive = lambda: load_module('provision_account_archive', {archive!r})\n"
+    )
 
 
 def parse_reply(target: Target, reply: bytes) -> dict[str, Any]:

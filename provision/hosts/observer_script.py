@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 STATE = "/var/lib/provision"
+PACKAGE = "provision_host"
+"""Our modules import each other from the package that they are in."""
 LARGEST_CONTENT = 512 * 1024
 SETTLED = {"", "installed", "config-files", "not-installed"}
 UNIT_FIELDS = {
@@ -36,10 +38,14 @@ UNIT_FIELDS = {
 }
 
 
-def answer(request: dict[str, Any], store: Any) -> dict[str, Any]:
+def answer(
+    request: dict[str, Any], store: Any, load_archive: Callable[[], Any] | None = None
+) -> dict[str, Any]:
     """Look at everything the request names; returns JSON values.
 
-    ``store`` is the module provision_account_store, which knows where account data is.
+    ``store`` is the module provision_account_store, which knows where account data is;
+    ``load_archive`` gives provision_account_archive, which only a difference
+    needs; without it no mail is counted.
     """
     units = Units(request["units"])
     generation, recorded = _current_generation()
@@ -52,7 +58,7 @@ def answer(request: dict[str, Any], store: Any) -> dict[str, Any]:
         "directories": _directories(request, recorded),
         "packages": packages,
         "users": _users(request["users"]),
-        **_accounts(request["accounts"], store),
+        **_accounts(request["accounts"], store, load_archive),
         "dpkg_interrupted": interrupted,
         "switch_interrupted": os.path.lexists(f"{STATE}/journal.json"),
         "pending": _read_json(f"{STATE}/pending.json", []),
@@ -63,7 +69,8 @@ def answer(request: dict[str, Any], store: Any) -> dict[str, Any]:
 
 def load_module(name: str, source: str) -> Any:
     """Make a module of a source text; a dataclass looks its own up among the loaded ones."""
-    module = sys.modules[name] = type(sys)(name)
+    module = sys.modules[f"{PACKAGE}.{name}"] = type(sys)(f"{PACKAGE}.{name}")
+    module.__package__ = PACKAGE
     exec(compile(source, name, "exec"), module.__dict__)  # noqa: S102 - our own source, sent along
     return module
 
@@ -236,7 +243,9 @@ def _users(names: list[str]) -> dict[str, Any]:
     return found
 
 
-def _accounts(wanted: dict[str, str], store: Any) -> dict[str, Any]:
+def _accounts(
+    wanted: dict[str, str], store: Any, load_archive: Callable[[], Any] | None
+) -> dict[str, Any]:
     """Documents that differ from the wanted digests, with the fingerprints of their passwords."""
     layout = store.Layout()
     seen = store.observe(layout)
@@ -247,6 +256,23 @@ def _accounts(wanted: dict[str, str], store: Any) -> dict[str, Any]:
         "account_digests": have,
         "account_damage": seen["damage"],
         "fingerprints": _joined(store.fingerprints(layout, site) for site in differing),
+        **_mail(layout, _leaving_first(have, wanted), load_archive),
+    }
+
+
+def _leaving_first(have: dict[str, str], wanted: dict[str, str]) -> list[str]:
+    """The sites that differ; those that leave as a whole come first."""
+    gone = sorted(set(have) - set(wanted))
+    return gone + [site for site in sorted(wanted) if have.get(site) != wanted[site]]
+
+
+def _mail(layout: Any, sites: list[str], load_archive: Callable[[], Any] | None) -> dict[str, Any]:
+    if not sites or load_archive is None:
+        return {"mail": {}, "archived": {}}
+    archive = load_archive()
+    return {
+        "mail": archive.mail_of(layout, sites),
+        "archived": archive.archived_addresses(layout, sites),
     }
 
 

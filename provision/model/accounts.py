@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 GENERATED = "generated"
@@ -42,6 +42,16 @@ class AliasAccount:
     targets: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A mailbox that was called otherwise before; both are full addresses."""
+
+    address: str
+    origin: str
+    fingerprint: str
+    """What the fingerprint of the spec's password was at ``origin``: it covers the address."""
+
+
 @dataclass(frozen=True)  # no slots: a digest of thousands of mailboxes is worth keeping
 class SiteAccounts:
     """All account data of one site. ``route`` is ``direct``, ``none`` or ``smarthost:NAME``."""
@@ -57,10 +67,14 @@ class SiteAccounts:
     protect: bool = False
     """As a mailbox's: the site may not leave this host while it is set."""
     version: int = 1
+    moves: tuple[Move, ...] = field(default=(), compare=False)
+    """How to get there, not what to have: no part of the document."""
 
     def document(self) -> bytes:
         """The canonical JSON document: sorted keys, no spaces, ASCII, ends in a newline."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        values = asdict(self)
+        del values["moves"]
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return text.encode("ascii") + b"\n"
 
     def digest(self) -> str:

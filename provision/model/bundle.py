@@ -9,7 +9,8 @@ from enum import IntEnum
 from itertools import pairwise
 
 from provision.model.accounts import SiteAccounts
-from provision.model.fleet import Host
+from provision.model.amounts import Duration
+from provision.model.fleet import KEEP_REMOVED, Host
 
 
 class Verb(IntEnum):
@@ -98,6 +99,8 @@ class Bundle:
     units: tuple[ManagedUnit, ...]
     users: tuple[SystemUser, ...]
     accounts: tuple[SiteAccounts, ...]
+    keep_removed: Duration = KEEP_REMOVED
+    """How long the archive of a mailbox that leaves is kept."""
 
     def digest(self) -> str:
         """SHA-256 over all of it, hexadecimal: equal digests mean the same desired state.
@@ -114,12 +117,19 @@ class Bundle:
             "units": [astuple(unit) for unit in self.units],
             "users": [astuple(user) for user in self.users],
             "accounts": {site.site: site.digest() for site in self.accounts},
+            "moves": [astuple(move) for site in self.accounts for move in site.moves],
+            "keep_removed": self.keep_removed.seconds,
         }
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def of(
-        cls, host: Host, *, parts: tuple[Part, ...], accounts: tuple[SiteAccounts, ...]
+        cls,
+        host: Host,
+        *,
+        parts: tuple[Part, ...],
+        accounts: tuple[SiteAccounts, ...],
+        keep_removed: Duration = KEEP_REMOVED,
     ) -> Bundle:
         """Join the parts; raises ValueError when two parts claim the same path."""
         files = sorted((file for part in parts for file in part.files), key=lambda file: file.path)
@@ -134,6 +144,7 @@ class Bundle:
             units=tuple(sorted({u for part in parts for u in part.units})),
             users=tuple(sorted({u for part in parts for u in part.users})),
             accounts=tuple(sorted(accounts, key=lambda site: site.site)),
+            keep_removed=keep_removed,
         )
 
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from provision.model.address import Address, Domain, LocalPart
-from provision.model.amounts import Size
+from provision.model.amounts import Duration, Size
 from provision.model.certificate import CertificatePair
 from provision.model.secret import Secret
+
+KEEP_REMOVED = Duration(30 * 86400)
+"""How long a removed mailbox's archive is kept when the spec does not say."""
 
 
 class Release(StrEnum):
@@ -116,6 +119,8 @@ class Mailbox:
     forward: Forward | None = None
     protect: bool = False
     """Not to be removed before an apply has lifted this."""
+    moved_from: LocalPart | None = None
+    """What it was called before: its mail and password come along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,8 @@ class Fleet:
     """Sorted by domain."""
     fingerprint_key: Secret
     """Key of password fingerprints and of derived probe passwords; from secrets.yml."""
+    keep_removed: Duration = KEEP_REMOVED
+    """How long the archive of a removed mailbox is kept before a purge may take it."""
     postmaster: Address | None = None
     """Who reads what a host itself has to say (root, undeliverable bounces); None: nobody."""
 

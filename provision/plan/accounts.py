@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from provision.model.accounts import GENERATED, AliasAccount, MailboxAccount, SiteAccounts
 from provision.model.amounts import Size
 from provision.plan.change import Action, Change, Kind, Origin
+from provision.plan.kept import KeptMail
 
+_NOTHING_KEPT = KeptMail()
 T = TypeVar("T", MailboxAccount, AliasAccount)
 
 
@@ -35,7 +37,9 @@ def _alias(entry: dict[str, Any]) -> AliasAccount:
     return AliasAccount(entry["address"], tuple(entry["targets"]))
 
 
-def diff_site(desired: SiteAccounts, document: bytes | None) -> Iterator[Change]:
+def diff_site(
+    desired: SiteAccounts, document: bytes | None, *, kept: KeptMail = _NOTHING_KEPT
+) -> Iterator[Change]:
     """Changes of one site that shall exist; ``document`` is what the host has, None: nothing."""
     actual = None if document is None else parse_document(document)
     if actual is None:
@@ -48,16 +52,49 @@ def diff_site(desired: SiteAccounts, document: bytes | None) -> Iterator[Change]
     elif desired == actual and document != desired.document():
         yield Change(Kind.SITE, desired.site, Action.UPDATE, "written anew, same content")
     base = actual or replace(desired, mailboxes=(), aliases=())
-    yield from _pairs(Kind.MAILBOX, desired.mailboxes, base.mailboxes, mailbox_differences)
+    renames = dict(_renames(desired, base))
+    yield from renames.values()
+    origins = {move.origin for move in desired.moves if move.address in renames}
+    new = tuple(m for m in desired.mailboxes if m.address not in renames)
+    old = tuple(m for m in base.mailboxes if m.address not in origins)
+    for change in _pairs(Kind.MAILBOX, new, old, mailbox_differences):
+        yield replace(change, note=_note(change, desired, kept))
     yield from _pairs(Kind.ALIAS, desired.aliases, base.aliases, _alias_differences)
 
 
-def diff_removed_site(site: str, document: bytes) -> Iterator[Change]:
+def _renames(desired: SiteAccounts, base: SiteAccounts) -> Iterator[tuple[str, Change]]:
+    """New address to its change, for what the host still has under the old address only."""
+    have = {mailbox.address: mailbox for mailbox in base.mailboxes}
+    wanted = {mailbox.address: mailbox for mailbox in desired.mailboxes}
+    for move in desired.moves:
+        if move.origin not in have or move.origin in wanted or move.address in have:
+            continue
+        old, new = have[move.origin], wanted[move.address]
+        is_same = move.fingerprint == old.fingerprint
+        old = replace(old, fingerprint=new.fingerprint) if is_same else old
+        words = [f"from {move.origin}", *mailbox_differences(new, old)]
+        yield new.address, Change(Kind.MAILBOX, new.address, Action.RENAME, "; ".join(words))
+
+
+def _note(change: Change, desired: SiteAccounts, kept: KeptMail) -> str:
+    if change.action is Action.CREATE:
+        return kept.of_new(change.name)
+    if change.action is not Action.DELETE:
+        return ""
+    heirs = [move.address for move in desired.moves if move.origin == change.name]
+    there = f"; no rename, for {heirs[0]} is there already" if heirs else ""
+    return kept.of_leaving(change.name) + there
+
+
+def diff_removed_site(
+    site: str, document: bytes, *, kept: KeptMail = _NOTHING_KEPT
+) -> Iterator[Change]:
     """Changes of one site that the host has and the spec has no more."""
     actual = parse_document(document)
     yield Change(Kind.SITE, site, Action.DELETE, _removal_words(actual))
     if actual is not None:
-        yield from _pairs(Kind.MAILBOX, (), actual.mailboxes, mailbox_differences)
+        for change in _pairs(Kind.MAILBOX, (), actual.mailboxes, mailbox_differences):
+            yield replace(change, note=kept.of_leaving(change.name))
         yield from _pairs(Kind.ALIAS, (), actual.aliases, _alias_differences)
 
 

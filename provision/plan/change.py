@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ class Action(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    RENAME = "rename"
 
 
 class Origin(StrEnum):
@@ -63,6 +64,9 @@ class Change:
     diff: str = ""
     """Unified diff of a file; empty where there is none to show."""
     origin: Origin = Origin.INTENT
+    note: str = field(default="", compare=False)
+    """What a person should know and what moves by itself, such as how much mail a mailbox holds;
+    no part of the digest."""
 
     def as_json(self) -> dict[str, Any]:
         """The change as JSON values."""
@@ -73,6 +77,7 @@ class Change:
             "detail": self.detail,
             "diff": self.diff,
             "origin": self.origin.value,
+            "note": self.note,
         }
 
 
@@ -143,8 +148,14 @@ class HostPlan:
         }
 
     def digest(self) -> str:
-        """SHA-256 of the host's part, hexadecimal."""
-        return _digest(self.as_json())
+        """SHA-256 of the host's part without its notes, hexadecimal."""
+        return _digest(self._lasting())
+
+    def _lasting(self) -> dict[str, Any]:
+        values = self.as_json()
+        for change in values["changes"]:
+            del change["note"]
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +189,7 @@ class Plan:
 
     def digest(self) -> str:
         """SHA-256 over every host's part: equal digests mean equal plans."""
-        return _digest([host.as_json() for host in self.hosts])
+        return _digest([host._lasting() for host in self.hosts])  # noqa: SLF001 - its own module
 
 
 def sorted_changes(changes: Iterable[Change]) -> tuple[Change, ...]:

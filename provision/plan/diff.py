@@ -18,6 +18,7 @@ from provision.plan.change import (
 )
 from provision.plan.files import diff_files
 from provision.plan.guard import objections
+from provision.plan.kept import KeptMail
 from provision.plan.state import HostState
 
 
@@ -105,12 +106,13 @@ def _units(desired: Bundle, actual: HostState) -> Iterator[Change]:
 def _accounts(desired: Bundle, actual: HostState) -> Iterator[Change]:
     for path in actual.account_damage:
         yield Change(Kind.ACCOUNTS, path, Action.UPDATE, "compile again", origin=Origin.DRIFT)
+    kept = KeptMail(actual.mail, actual.archived, desired.keep_removed)
     for site in desired.accounts:
         if actual.account_digests.get(site.site) != site.digest():
-            yield from diff_site(site, actual.accounts.get(site.site))
+            yield from diff_site(site, actual.accounts.get(site.site), kept=kept)
     wanted = {site.site for site in desired.accounts}
     for name in sorted(set(actual.accounts) - wanted):
-        yield from diff_removed_site(name, actual.accounts[name])
+        yield from diff_removed_site(name, actual.accounts[name], kept=kept)
 
 
 def _unit_actions(

@@ -131,4 +131,5 @@ def _change(entry: Mapping[str, Any]) -> Change:
         detail=entry["detail"],
         diff=entry["diff"],
         origin=Origin(entry["origin"]),
+        note=entry["note"],
     )

@@ -69,6 +69,7 @@ def _protected(sites: _Sites) -> Iterator[Objection]:
         if after is None and before.protect:
             yield _objection_to_loss("site", name)
         staying = {mailbox.address for mailbox in after.mailboxes} if after else set()
+        staying |= {move.origin for move in after.moves} if after else set()
         for mailbox in before.mailboxes:
             if mailbox.protect and mailbox.address not in staying:
                 yield _objection_to_loss("mailbox", mailbox.address)

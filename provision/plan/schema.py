@@ -84,6 +84,7 @@ def _change() -> dict[str, Any]:
             "intent: the spec moved; drift: the host did.",
             {"enum": [origin.value for origin in Origin]},
         ),
+        note=_about("What is worth knowing and may move by itself; in no digest.", _TEXT),
     )
 
 

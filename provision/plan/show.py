@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from provision.plan.change import Action, Change, HostPlan, Kind, Origin, Plan, UnitAction
 from provision.plan.objection import Objection
 
-_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~"}
 _DRIFT = {
     Action.CREATE: "gone from the host",
     Action.UPDATE: "changed on the host",
     Action.DELETE: "changed on the host",
 }
-_STYLES = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red"}
+_STYLES = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.DELETE: "red",
+    Action.RENAME: "yellow",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,8 @@ def summary(plan: Plan) -> str:
         names = [host.host for host in plan.hosts]
         return f"No changes. {', '.join(names)} {_is(len(names))} as the spec asks."
     counts = plan.counts()
-    numbers = ", ".join(f"{counts[action]} to {action.value}" for action in Action)
+    shown = [action for action in Action if counts[action] or action is not Action.RENAME]
+    numbers = ", ".join(f"{counts[action]} to {action.value}" for action in shown)
     units = sum(len(host.unit_actions) for host in plan.hosts)
     hosts = sum(not host.is_empty for host in plan.hosts)
     return f"Plan: {numbers} on {hosts} host{'s' * (hosts != 1)}; {_count(units, 'unit')} to move."
@@ -83,7 +89,8 @@ def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
 def change_words(change: Change) -> str:
     """One change on one line: ``+ mailbox nora@acme.example: create (quota 2G)``."""
     drift = f", {_DRIFT[change.action]}" if _is_edited(change) else ""
-    detail = f" ({change.detail}{drift})" if change.detail or drift else ""
+    words = "; ".join(text for text in (change.detail, change.note) if text)
+    detail = f" ({words}{drift})" if words or drift else ""
     detail = detail.replace("(, ", "(")
     return f"{_SIGNS[change.action]} {change.kind.word} {change.name}: {change.action}{detail}"
 

@@ -104,6 +104,11 @@ class HostState:
     account_digests: Mapping[str, str]
     fingerprints: Mapping[str, str]
     """Address to the fingerprint of the password that the host holds; of sites that differ."""
+    mail: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Address to messages and bytes, of mailboxes in sites that differ; not of all when it would
+    take long to count them."""
+    archived: Mapping[str, str] = field(default_factory=dict)
+    """Address to the moment (``20261123T190700Z``) of its newest archive; of sites that differ."""
     account_damage: tuple[str, ...] = ()
     """Compiled account files that are not as the host's last compile left them."""
     dpkg_interrupted: bool = False
@@ -149,6 +154,8 @@ class HostState:
             accounts={s: base64.b64decode(text) for s, text in reply["accounts"].items()},
             account_digests=reply["account_digests"],
             fingerprints=reply["fingerprints"],
+            mail={address: (held[0], held[1]) for address, held in reply["mail"].items()},
+            archived=reply["archived"],
             account_damage=tuple(reply["account_damage"]),
             dpkg_interrupted=reply["dpkg_interrupted"],
             switch_interrupted=reply["switch_interrupted"],

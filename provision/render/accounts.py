@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from provision.model.accounts import GENERATED, AliasAccount, MailboxAccount, SiteAccounts
+from provision.model.accounts import GENERATED, AliasAccount, MailboxAccount, Move, SiteAccounts
 from provision.model.address import Address
 from provision.model.fleet import (
     Fleet,
@@ -70,7 +70,16 @@ def _site(fleet: Fleet, site: Site) -> SiteAccounts:
         ),
         catch_all=str(site.catch_all) if site.catch_all else None,
         protect=site.protect,
+        moves=tuple(_moves(fleet, site)),
     )
+
+
+def _moves(fleet: Fleet, site: Site) -> Iterator[Move]:
+    for mailbox in _mailboxes(fleet, site):
+        if mailbox.moved_from is not None:
+            origin = str(Address.of(mailbox.moved_from, site.domain))
+            mark = fingerprint(origin, mailbox.password, key=fleet.fingerprint_key)
+            yield Move(str(site.address_of(mailbox)), origin, mark)
 
 
 def _mailbox(fleet: Fleet, site: Site, mailbox: Mailbox) -> MailboxAccount:

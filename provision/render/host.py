@@ -31,4 +31,5 @@ def render_host(fleet: Fleet, host: Host, certificates: Certificates) -> Bundle:
     """The desired state of ``host``: pure, the same bytes for the same values."""
     view = HostView.of(fleet, host, certificates)
     parts = tuple(render(view) for render in PROGRAMS)
-    return Bundle.of(host, parts=parts, accounts=render_accounts(view))
+    accounts = render_accounts(view)
+    return Bundle.of(host, parts=parts, accounts=accounts, keep_removed=fleet.keep_removed)

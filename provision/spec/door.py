@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from provision.spec.amount_values import DurationValue, QuotaValue
 from provision.spec.values import (
     AddressValue,
     ColorValue,
@@ -22,7 +23,6 @@ from provision.spec.values import (
     LocalKey,
     LocalValue,
     Name,
-    QuotaValue,
     SecretValue,
     SshUserValue,
     TargetValue,
@@ -126,6 +126,12 @@ class MailboxDefaults(DoorModel):
     )
     imap: bool = Field(default=True, description="May log in with IMAP.")
     pop3: bool = Field(default=True, description="May log in with POP3.")
+    keep_removed: DurationValue | None = Field(
+        default=None,
+        description="How long the mail of a removed mailbox is archived before `mailbox purge"
+        " --expired` may delete it; `30d` when left out.",
+        examples=["30d", "12w"],
+    )
 
 
 class Defaults(DoorModel):
@@ -206,6 +212,11 @@ class MailboxSpec(DoorModel):
         examples=[["a.ask"]],
     )
     forward: ForwardSpec | None = Field(default=None, description="Pass the mail on.")
+    moved_from: LocalValue | None = Field(
+        default=None,
+        description="What it was called before: its mail and password come along. May stay.",
+        examples=["bob"],
+    )
     protect: bool = Field(
         default=False,
         description="Refuse to remove the mailbox. The host remembers it: delete this line and"
@@ -277,7 +288,7 @@ class SiteFile(DoorModel):
 NOT_SUPPORTED: dict[tuple[str, str], str] = {
     ("SiteFile", "bulk"): "newsletter mail with limits and a sender of its own",
     ("SiteFile", "limits"): "limits on sent mail",
-    ("SiteFile", "moved_from"): "moving a site between hosts",
+    ("SiteFile", "moved_from"): "giving a site another domain; a mailbox takes moved_from",
     ("Defaults", "limits"): "limits on sent mail",
     ("MailboxSpec", "limits"): "limits on sent mail",
     ("MailboxSpec", "retrieve"): "collecting mail from other servers",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provision.model.fleet import Fleet
+from provision.model.fleet import KEEP_REMOVED, Fleet
 from provision.model.secret import Secret
 from provision.spec.characters import shown
 from provision.spec.compose import compose
@@ -129,5 +129,6 @@ def _fleet(written: WrittenFleet, key: Secret) -> Fleet:
         smarthosts=written.smarthosts,
         sites=tuple(sorted((one.site for one in written.sites), key=lambda site: site.domain)),
         fingerprint_key=key,
+        keep_removed=(written.spec and written.spec.defaults.mailbox.keep_removed) or KEEP_REMOVED,
         postmaster=written.spec.postmaster if written.spec else None,
     )

@@ -119,6 +119,7 @@ def _mailbox(
         aliases=tuple(sorted(written.aliases)),
         forward=_forward(written, spec, fleet),
         protect=written.protect,
+        moved_from=written.moved_from,
     )
 
 

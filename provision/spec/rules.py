@@ -10,6 +10,7 @@ from provision.spec.rules_host import (
     check_smarthosts,
     warn_of_unused,
 )
+from provision.spec.rules_move import check_moves
 from provision.spec.rules_name import check_domains, check_scripts
 from provision.spec.written import WrittenFleet
 
@@ -23,5 +24,6 @@ def check_rules(written: WrittenFleet, problems: Problems) -> None:
     check_domains(written, problems)
     check_scripts(written, problems)
     check_addresses(written, problems)
+    check_moves(written, problems)
     if written.document and not problems.has_errors:
         warn_of_unused(written, written.document, problems)

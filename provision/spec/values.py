@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 
 from provision.model.address import Address, Domain, LocalPart
-from provision.model.amounts import Size
 from provision.model.secret import Secret
 from provision.spec.characters import describe, shown
 from provision.spec.domain import parse_domain
@@ -25,20 +23,13 @@ _PATH_PIECE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _COLOR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 _SSH_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _SECRET_PIECE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
-_SIZES = "as in 500M, 2G, a number of bytes, or none"
 Parsed = TypeVar("Parsed")
 RESERVED_LOCAL_PARTS = {"provision-probe", "provision-catch-all"}
 """The mailbox that ``provision verify`` logs in to, and the way of a catch-all to elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """A mailbox's limit; None: no limit."""
-
-    size: Size | None
-
-
-def _text(value: Any) -> str:
+def plain_text(value: Any) -> str:
+    """A text as YAML has it; WrongError that says what stands there instead."""
     if isinstance(value, str):
         return value
     if value is None or type(value) is Empty:
@@ -56,14 +47,14 @@ class Empty:
 
 def parse_local_part(value: Any) -> LocalPart:
     """A local part of ours: ASCII, so that no two that look alike can differ (RFC 6531 is off)."""
-    text = _text(value)
+    text = plain_text(value)
     _require_ascii(text, "the part before the @")
     if "@" in text:
         raise WrongError(
             "a whole address stands where the part before the @ belongs",
             hint="write the part before the @ alone",
         )
-    local = _hinted(LocalPart.parse, text, "as in anna, anna.ask or info")
+    local = hinted(LocalPart.parse, text, "as in anna, anna.ask or info")
     if local.text in RESERVED_LOCAL_PARTS:
         raise WrongError(
             f"the name {local} is reserved for provision's own use", hint="choose another name"
@@ -73,7 +64,7 @@ def parse_local_part(value: Any) -> LocalPart:
 
 def parse_address(value: Any) -> Address:
     """A whole address, ours or elsewhere; its domain may be written in any script."""
-    text = _text(value)
+    text = plain_text(value)
     local, at, domain = text.rpartition("@")
     if not at:
         raise WrongError(
@@ -81,12 +72,12 @@ def parse_address(value: Any) -> Address:
         )
     _require_ascii(local, "the part before the @")
     whole = f"{local}@{parse_domain(domain)}"
-    return _hinted(Address.parse, whole, "as in anna@acme.example")
+    return hinted(Address.parse, whole, "as in anna@acme.example")
 
 
 def parse_target(value: Any) -> Address | LocalPart:
     """Where mail goes: a local part of the site itself, or a whole address."""
-    text = _text(value)
+    text = plain_text(value)
     if "@" in text:
         return parse_address(text)
     if text.startswith(("/", ":", "|", '"')):
@@ -97,7 +88,8 @@ def parse_target(value: Any) -> Address | LocalPart:
     return parse_local_part(text)
 
 
-def _hinted(parse: Callable[[str], Parsed], text: str, hint: str) -> Parsed:
+def hinted(parse: Callable[[str], Parsed], text: str, hint: str) -> Parsed:
+    """What ``parse`` makes of ``text``; its ValueError becomes a WrongError with the hint."""
     try:
         return parse(text)
     except ValueError as error:
@@ -111,16 +103,6 @@ def _require_ascii(text: str, what: str) -> None:
             f"{what} holds {describe(strange)}; it takes ASCII characters only",
             hint="other letters can look like these and be different addresses",
         )
-
-
-def parse_quota(value: Any) -> Quota:
-    """``2G``, a number of bytes, or ``none``."""
-    if value == "none":
-        return Quota(None)
-    text = str(value) if type(value) is int else _text(value)
-    if not text.isascii() or text != text.strip():
-        raise WrongError("a size is a whole number with K, M, G or T", hint=_SIZES)
-    return Quota(_hinted(Size.parse, text, _SIZES))
 
 
 def check_name(text: str) -> str:
@@ -162,12 +144,12 @@ def parse_secret_ref(value: Any) -> SecretRef:
 
 def parse_password_hash_value(value: Any) -> Secret:
     """A hash with its scheme; the text is never repeated in a message."""
-    return Secret(parse_password_hash(_text(value)))
+    return Secret(parse_password_hash(plain_text(value)))
 
 
 def parse_file(value: Any) -> str:
     """A path below the fleet folder."""
-    text = _text(value)
+    text = plain_text(value)
     if "://" in text:
         raise WrongError(
             "this is a URL; only files in the fleet folder are read",
@@ -190,7 +172,7 @@ def parse_key_file(value: Any) -> str | SecretRef:
 
 def parse_display_text(value: Any) -> str:
     """Free text for people, up to 100 characters."""
-    text = _text(value)
+    text = plain_text(value)
     if len(text) > 100:
         raise WrongError(
             f"the text has {len(text)} characters; the limit is 100", hint="shorten it"
@@ -202,7 +184,7 @@ def parse_display_text(value: Any) -> str:
 
 def parse_username(value: Any) -> str:
     """The login at a smarthost; Postfix splits login and password at the first colon."""
-    text = _text(value)
+    text = plain_text(value)
     if not text or len(text) > 255 or not text.isascii():
         raise WrongError("a login has 1 to 255 ASCII characters", hint="ask the provider for it")
     if text != text.strip():
@@ -217,7 +199,7 @@ def parse_username(value: Any) -> str:
 
 def _parse_pattern(pattern: re.Pattern[str], what: str, *, hint: str) -> Any:
     def parse(value: Any) -> str:
-        text = _text(value)
+        text = plain_text(value)
         if not pattern.fullmatch(text):
             raise WrongError(f"{shown(text)} is not {what}", hint=hint)
         return text
@@ -231,14 +213,14 @@ def _schema(description: str, **more: Any) -> WithJsonSchema:
 
 Name = Annotated[
     str,
-    BeforeValidator(_text),
+    BeforeValidator(plain_text),
     AfterValidator(check_name),
     WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"}),
 ]
 LocalKey = Annotated[str, AfterValidator(check_local_key)]
 DomainValue = Annotated[
     Domain,
-    PlainValidator(lambda value: parse_domain(_text(value))),
+    PlainValidator(lambda value: parse_domain(plain_text(value))),
     _schema("A domain.", minLength=4, maxLength=253),
 ]
 LocalValue = Annotated[
@@ -251,18 +233,6 @@ TargetValue = Annotated[
     Address | LocalPart,
     PlainValidator(parse_target),
     _schema("A local part of this site, or a whole address."),
-]
-QuotaValue = Annotated[
-    Quota,
-    PlainValidator(parse_quota),
-    WithJsonSchema(
-        {
-            "oneOf": [
-                {"type": "string", "pattern": "^(?:[0-9]{1,12}[KMGT]?|none)$"},
-                {"type": "integer", "minimum": 1},
-            ]
-        }
-    ),
 ]
 SecretValue = Annotated[
     SecretRef, PlainValidator(parse_secret_ref), _schema("!secret NAME, from secrets.yml.")
@@ -294,7 +264,7 @@ SshUserValue = Annotated[
 ]
 HostAddressValue = Annotated[
     str,
-    PlainValidator(lambda value: parse_host_address(_text(value))),
+    PlainValidator(lambda value: parse_host_address(plain_text(value))),
     _schema("An IPv4 or IPv6 address, or a host name."),
 ]
-TextValue = Annotated[str, PlainValidator(_text), _schema("A name.")]
+TextValue = Annotated[str, PlainValidator(plain_text), _schema("A name.")]

@@ -122,9 +122,12 @@ def end_state(root: Path) -> State:
         name = str(path.relative_to(root))
         if ".archive/" in name:
             head, _, tail = name.partition(".archive/")
-            name = f"{head}.archive/MOMENT/{tail.partition('/')[2]}"
+            name = f"{head}.archive/MOMENT-{tail.partition('-')[2]}"
         state = path.lstat()
         content = "" if path.is_dir() else path.read_bytes().hex()
+        if path.name == "record.json":
+            record = json.loads(path.read_text())
+            content = json.dumps({**record, "removed": 0, "keep_until": 0})
         found[name] = (state.st_mode, state.st_uid, state.st_gid, content)
     return found
 
@@ -134,5 +137,5 @@ def differing(root: Path, wanted: State) -> list[str]:
     return sorted(
         name
         for name in ours.keys() | wanted.keys()
-        if ours.get(name) != wanted.get(name) and not name.endswith((".archive/MOMENT", ".lock"))
+        if ours.get(name) != wanted.get(name) and not name.endswith(".lock")
     )

@@ -54,13 +54,13 @@ def promise_one_mailbox_touches_its_site_and_the_maps_it_is_in(root: Path) -> No
     assert found == {"two.example.passwd", "aliases.cdb", "mailboxes.cdb", "senders.cdb"}, found
 
 
-def promise_a_mailbox_that_left_is_archived_and_comes_back_with_its_mail(root: Path) -> None:
+def promise_a_mailbox_that_left_is_archived_and_a_new_one_starts_empty(root: Path) -> None:
     result = accounts.apply_delta(layout(root), AFTER)
     assert sorted(result["archived"]) == ["anna@gone.example", "leaves@one.example"], result
     assert not Path(root, "var/mail/provision/one.example/leaves").exists()
-    result = accounts.apply_delta(layout(root), {**BEFORE, "hashes": AGAIN})
-    assert sorted(result["restored"]) == ["anna@gone.example", "leaves@one.example"], result
-    letter = Path(root, "var/mail/provision/one.example/leaves/mail")
+    accounts.apply_delta(layout(root), BEFORE)
+    assert not list(Path(root, "var/mail/provision/one.example/leaves").iterdir())
+    (letter,) = Path(root, "var/mail/provision/.archive").glob("*-leaves@one.example/home/mail")
     assert letter.read_text() == "a letter\n"
 
 
@@ -125,11 +125,6 @@ def promise_secrets_are_readable_by_the_login_server_alone(root: Path) -> None:
         if path.is_file() and HASH.encode() in path.read_bytes():
             wanted = 0o640 if path.suffix == ".passwd" else 0o600
             assert path.stat().st_mode & 0o777 == wanted, path
-
-
-AGAIN = {
-    "changes@one.example": {"fingerprint": "hmac:1", "hash": HASH},
-}
 
 
 def keep_promises(base: Path) -> Outcome:

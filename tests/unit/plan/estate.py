@@ -96,6 +96,8 @@ def reply(**changes: Any) -> dict[str, Any]:
         "users": {"vmail": {"home": "/var/mail/provision", "groups": []}},
         "accounts": {},
         "account_digests": {"acme.example": ACME.digest()},
+        "mail": {},
+        "archived": {},
         "account_damage": [],
         "fingerprints": {},
         "dpkg_interrupted": False,

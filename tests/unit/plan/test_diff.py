@@ -210,7 +210,7 @@ def test_site_that_left_leaves_with_all_that_is_in_it() -> None:
     plan = _plan(accounts={"gone.example": document}, account_digests=digests)
     assert _words(plan) == [
         "- site gone.example: delete (with 1 mailbox and 0 aliases)",
-        "- mailbox x@gone.example: delete",
+        "- mailbox x@gone.example: delete (its mail, archived for 30 days)",
     ]
 
 

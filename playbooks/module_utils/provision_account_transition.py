@@ -1,0 +1,106 @@
+"""Who leaves and who is renamed by a delta, written down before anything changes.
+
+``transition.json`` in the store is ``{"leaving": {ADDRESS: RECORD}, "moves": {NEW: OLD}}``. It is
+durable before the documents are, so a killed run is ended with the same records; the end of a
+compile removes it. Standard library only; runs as root on the host.
+"""
+
+# ruff: noqa: PTH118 - paths are joined as text, like everywhere in the account modules
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .provision_account_store import Layout, dump, load, remove, write
+
+GENERATED = "generated"
+_KEEP_SECONDS = 30 * 86400
+
+
+def transition_path(layout: Layout) -> str:
+    """Where a transition is written down."""
+    return os.path.join(layout.store, "transition.json")
+
+
+def pending_transition(layout: Layout) -> dict[str, Any]:
+    """The transition that is under way; one of nobody when there is none."""
+    return load(transition_path(layout)) or {"leaving": {}, "moves": {}}
+
+
+def begin_transition(
+    layout: Layout, documents: Mapping[str, Any], delta: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Work out who leaves and who is renamed by ``delta``; writes nothing."""
+    before: dict[str, Any] = {}
+    held: dict[str, Any] = {}
+    for site in (*documents, *delta["removed"]):
+        before.update(_mailboxes(load(layout.document(site))))
+        held.update(load(layout.credentials(site)) or {})
+    after: dict[str, Any] = {}
+    for document in documents.values():
+        after.update(_mailboxes(document))
+    old = pending_transition(layout)
+    wanted = {new: move["from"] for new, move in delta.get("moves", {}).items()}
+    moves = {
+        new: origin
+        for new, origin in wanted.items()
+        if new in after and new not in before and origin in before and origin not in after
+    }
+    moves = {**{new: origin for new, origin in old["moves"].items() if new in after}, **moves}
+    gone = before.keys() - after.keys() - set(moves.values())
+    leaving = {a: _record(before[a], held.get(a, {}), delta.get("removal", {})) for a in gone}
+    kept = {a: record for a, record in old["leaving"].items() if a not in after}
+    return {"leaving": {**kept, **leaving}, "moves": moves}
+
+
+def write_transition(layout: Layout, transition: Mapping[str, Any]) -> None:
+    """Make it durable; a transition of nobody is no file."""
+    if transition["leaving"] or transition["moves"]:
+        write(transition_path(layout), dump(transition))
+    else:
+        remove(transition_path(layout))
+
+
+def end_transition(layout: Layout) -> None:
+    """Forget it: everything in it is done."""
+    remove(transition_path(layout))
+
+
+def _mailboxes(document: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {entry["address"]: entry for entry in document["mailboxes"]} if document else {}
+
+
+def _record(
+    account: Mapping[str, Any], held: Mapping[str, str], removal: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is kept of a mailbox that leaves. Moments are seconds of this host's clock."""
+    now = int(time.time())
+    return {
+        "address": account["address"],
+        "removed": now,
+        "keep_until": now + int(removal.get("keep_seconds", _KEEP_SECONDS)),
+        "who": removal.get("who", ""),
+        "commit": removal.get("commit", ""),
+        "fingerprint": held.get("fingerprint", ""),
+        "hash": held.get("hash", ""),
+        "account": dict(account),
+    }
+
+
+def inherited(
+    entries: Mapping[str, Any], move: Mapping[str, str] | None, wanted: str
+) -> dict[str, str] | None:
+    """The credentials that a renamed mailbox brings along; None: it needs a hash of its own.
+
+    The host's hash stays when the spec's password is what it was under the old address, for a
+    fingerprint covers the address too, or when it was left to its owner.
+    """
+    old = entries.get(move["from"]) if move else None
+    if old is None or move is None:
+        return None
+    if wanted == GENERATED or old["fingerprint"] == move["fingerprint"]:
+        return {**old, "fingerprint": wanted}
+    return None

@@ -1,0 +1,207 @@
+"""A mailbox that leaves the spec, comes back, or gets another name, as its owner would see it."""
+
+from __future__ import annotations
+
+import imaplib
+import json
+import re
+import smtplib
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from provision.verify.probes import clients
+from tests.lab.rehearsal import Rehearsal, new_message, until
+
+pytestmark = pytest.mark.lab
+
+ANNA, DORA, DOROTHY = "anna@acme.example", "dora@blue.example", "dorothy@blue.example"
+SITE = "sites/blue.example.yml"
+LINE = "  dora: {name: Dora Dean, password: !secret blue/dora}\n"
+RENAMED = "  dorothy: {name: Dora Dean, password: !secret blue/dora, moved_from: dora}\n"
+BACK = "  dora: {name: Dora Dean, password: !secret blue/dora, moved_from: dorothy}\n"
+
+Folders = dict[str, tuple[str, list[tuple[str, tuple[str, ...], str]]]]
+"""Folder to its UIDVALIDITY and to UID, flags and subject of every message."""
+
+
+def _login(wire: Rehearsal, address: str) -> imaplib.IMAP4:
+    client = clients.imap(wire.door)
+    try:
+        client.login(address, wire.password(DORA))
+    except imaplib.IMAP4.error:
+        client.shutdown()
+        raise
+    return client
+
+
+def _inbox_size(wire: Rehearsal, address: str) -> int:
+    client = _login(wire, address)
+    _, count = client.select("INBOX")
+    client.logout()
+    return int(count[0] or 0)
+
+
+def _folders(wire: Rehearsal, address: str) -> Folders:
+    client = _login(wire, address)
+    found = {}
+    for name in ("INBOX", "Work"):
+        assert client.select(name)[0] == "OK", name
+        _, validity = client.response("UIDVALIDITY")
+        _, parts = client.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        messages = [_message(part) for part in parts if isinstance(part, tuple)]
+        found[name] = (str(validity[0]), sorted(messages))
+    client.logout()
+    return found
+
+
+def _message(part: tuple[bytes, bytes]) -> tuple[str, tuple[str, ...], str]:
+    head = part[0].decode()
+    uid = re.search(r"UID (\d+)", head)
+    flags = re.search(r"FLAGS \(([^)]*)\)", head)
+    assert uid
+    assert flags
+    kept = sorted(flag for flag in flags[1].split() if flag != r"\Recent")
+    return uid[1], tuple(kept), part[1].decode().strip()
+
+
+def _refusal(wire: Rehearsal, recipient: str) -> int:
+    with clients.smtp(wire.door) as smtp:
+        smtp.ehlo()
+        smtp.mail("bob@home.example")
+        return smtp.rcpt(recipient)[0]
+
+
+def _servers(wire: Rehearsal) -> str:
+    """The main processes, and every reload that their logs tell of."""
+    shown = "systemctl show -p MainPID -p ExecMainStartTimestampMonotonic postfix dovecot nginx"
+    return wire.run(
+        f"{shown}; journalctl -q -o cat -u postfix -u dovecot -u nginx"
+        " | grep -ciE 'reload|SIGHUP' || true"
+    )
+
+
+class _Idle:
+    """A person's mail program that waits for mail (RFC 2177)."""
+
+    def __init__(self, wire: Rehearsal) -> None:
+        self._client = clients.imap(wire.door)
+        self._client.login(ANNA, wire.password(ANNA))
+        self._client.select("INBOX")
+        self._client.send(b"i1 IDLE\r\n")
+        assert self._client.readline().startswith(b"+")
+
+    def ends_well(self) -> bool:
+        """True when nobody has ended it."""
+        self._client.send(b"DONE\r\n")
+        line = self._client.readline()
+        while line.startswith(b"* ") and not line.startswith(b"* BYE"):
+            line = self._client.readline()
+        alive = line.startswith(b"i1 OK")
+        self._client.logout()
+        return alive
+
+
+@pytest.fixture(scope="module")
+def _kept_clients_end(rehearsal: Rehearsal) -> Iterator[None]:
+    """Other tests' sessions of these people end with what happens to them here."""
+    yield
+    with rehearsal.lab.inside():
+        rehearsal.close()
+
+
+@pytest.fixture
+def dora(wire: Rehearsal, _kept_clients_end: None) -> Rehearsal:
+    """Dora has mail with flags in two folders."""
+    client = _login(wire, DORA)
+    client.create("Work")
+    for folder, flags in (("INBOX", r"(\Seen \Answered)"), ("Work", r"(\Flagged $Urgent)")):
+        for _ in range(2):
+            message = new_message(ANNA, DORA).as_bytes()
+            assert client.append(folder, flags, time.time(), message)[0] == "OK"
+    client.select("INBOX")
+    client.store("1", "+FLAGS", r"(\Deleted)")
+    client.expunge()  # so that UIDs are not 1, 2, 3
+    client.logout()
+    return wire
+
+
+def test_removed_mailbox_is_locked_archived_and_comes_back_whole(dora: Rehearsal) -> None:
+    before, servers, idle = _folders(dora, DORA), _servers(dora), _Idle(dora)
+    with dora.edited(SITE, lambda text: text.replace(LINE, "")):
+        planned = dora.provision("plan")
+        assert re.search(
+            rf"- mailbox {DORA}: delete \(\d+ messages, [0-9.]+[KMB], archived for 30 days\)",
+            planned,
+        )
+        assert "nothing is reloaded or restarted" in planned
+        dora.provision("apply", "--yes")
+        with pytest.raises(imaplib.IMAP4.error):
+            _login(dora, DORA)
+        with (
+            clients.submission(dora.door, 587) as smtp,
+            pytest.raises(smtplib.SMTPAuthenticationError),
+        ):
+            smtp.login(DORA, dora.password(DORA))
+        assert _refusal(dora, DORA) == 550
+        listed = json.loads(dora.provision("mailbox", "list", "--archived", "--format", "json"))
+        (archive,) = (entry for entry in listed["archives"] if entry["address"] == DORA)
+        assert archive["messages"] == sum(len(messages) for _, messages in before.values())
+        assert dora.run(f"stat -c %a:%U /var/mail/provision/.archive/{archive['name']}") == (
+            "700:root\n"
+        )
+        said = dora.provision("mailbox", "restore", DORA, code=6)
+        assert said == ""
+    planned = dora.provision("plan")
+    assert f"provision mailbox restore {DORA}" in planned
+    dora.provision("apply", "--yes")
+    assert _inbox_size(dora, DORA) == 0
+    assert "is back on mail1" in dora.provision("mailbox", "restore", DORA)
+    assert _folders(dora, DORA) == before
+    assert _refusal(dora, DORA) == 250
+    assert idle.ends_well()
+    assert _servers(dora) == servers
+    assert "No changes." in dora.provision("plan")
+
+
+def test_mail_that_came_since_is_never_covered(dora: Rehearsal) -> None:
+    with dora.edited(SITE, lambda text: text.replace(LINE, "")):
+        dora.provision("apply", "--yes")
+    dora.provision("apply", "--yes")
+    subject = dora.send(ANNA, DORA)
+    until(lambda: _inbox_size(dora, DORA), f"{subject} for {DORA}")
+    dora.provision("mailbox", "restore", DORA, code=6)
+    dora.provision("mailbox", "restore", DORA, "--yes")
+    listed = json.loads(dora.provision("mailbox", "list", "--archived", "--format", "json"))
+    (archive,) = (entry for entry in listed["archives"] if entry["address"] == DORA)
+    kept = f"/var/mail/provision/.archive/{archive['name']}/home"
+    assert (
+        dora.run(f"grep -rl {subject.split()[-1]} {kept}/mail/cur {kept}/mail/new | wc -l").strip()
+        == "1"
+    )
+    dora.provision("mailbox", "purge", DORA, "--yes")
+    assert dora.run(f"test -e {kept} || echo gone") == "gone\n"
+
+
+def test_renamed_mailbox_keeps_everything_and_reloads_nothing(dora: Rehearsal) -> None:
+    before, servers, idle = _folders(dora, DORA), _servers(dora), _Idle(dora)
+    held = dora.run("cat /var/lib/provision/accounts/credentials/blue.example.json")
+    old_hash = json.loads(held)[DORA]["hash"]
+    with dora.edited(SITE, lambda text: text.replace(LINE, RENAMED)):
+        assert f"~ mailbox {DOROTHY}: rename (from {DORA})" in dora.provision("plan")
+        dora.provision("apply", "--yes")
+        assert _folders(dora, DOROTHY) == before
+        held = dora.run("cat /var/lib/provision/accounts/credentials/blue.example.json")
+        assert json.loads(held)[DOROTHY]["hash"] == old_hash
+        assert DORA not in json.loads(held)
+        with pytest.raises(imaplib.IMAP4.error):
+            _login(dora, DORA)
+        assert (_refusal(dora, DORA), _refusal(dora, DOROTHY)) == (550, 250)
+        assert "No changes." in dora.provision("plan")
+    with dora.edited(SITE, lambda text: text.replace(LINE, BACK)):
+        dora.provision("apply", "--yes")
+    assert _folders(dora, DORA) == before
+    assert "No changes." in dora.provision("plan")
+    assert idle.ends_well()
+    assert _servers(dora) == servers
