@@ -1,8 +1,13 @@
-"""Live progress of an apply: a line per host with a clock on a terminal, else a line per task."""
+"""Live progress of an apply: a line per host with a clock on a terminal, else a line per task.
+
+Where there is no terminal, what takes long says so again from time to time, so that the log of a
+pipeline never looks stuck.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -17,6 +22,10 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
+STILL_SECONDS = 15.0
+"""How often a task that goes on is named again where there is no terminal."""
+
+
 class Progress:
     """Follows events; use it as a context manager around the run."""
 
@@ -25,6 +34,8 @@ class Progress:
         self._started = time.monotonic()
         self._bars: Bars | None = None
         self._rows: dict[str, TaskID] = {}
+        self._running: dict[str, str] = {}
+        self._over = threading.Event()
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -34,6 +45,9 @@ class Progress:
                 host: self._bars.add_task(f"{host}: starting Ansible", total=None)
                 for host in self._hosts
             }
+        else:
+            self._note(f"starting Ansible for {', '.join(self._hosts)}")
+            threading.Thread(target=self._say_what_goes_on, daemon=True).start()
         return self
 
     def __exit__(
@@ -42,23 +56,31 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._over.set()
         if self._bars is not None:
             self._bars.stop()
 
     def take(self, event: Event) -> None:
         """Show one event."""
         host = event.get("host", "")
-        if event["type"] == "task_start" and self._bars is not None:
-            words = str(event["task"]).lower()
-            self._bars.update(self._rows[host], description=f"{host}: {words}")
+        if event["type"] == "task_start":
+            words = self._running[host] = str(event["task"]).lower()
+            if self._bars is not None:
+                self._bars.update(self._rows[host], description=f"{host}: {words}")
         elif event["type"] == "task_ok":
-            self._note(f"{host}: {str(event['task']).lower()}")
+            self._running.pop(host, None)
+            self._note(f"{host}: {str(event['task']).lower()}: done")
         elif event["type"] == "interrupted":
             again = event["count"] > 1
             words = "Aborting." if again else "Hosts at work finish first. Ctrl-C again to abort."
             click.echo(words, err=True)
         for step in event.get("steps", ()):
             self._note(f"{host}:   {step['name']} took {step['seconds']:.1f} s")
+
+    def _say_what_goes_on(self) -> None:
+        while not self._over.wait(STILL_SECONDS):
+            for host, words in sorted(self._running.copy().items()):
+                self._note(f"{host}: {words} ...")
 
     def _note(self, words: str) -> None:
         line = f"{time.monotonic() - self._started:6.1f} s  {words}"
