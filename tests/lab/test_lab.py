@@ -7,7 +7,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,14 +57,12 @@ def test_the_network_has_no_link_to_this_machine(lab: Lab) -> None:
     assert numbers == leaders, "every link of the network but its bridge ends in one of its hosts"
 
 
-def test_up_again_changes_nothing_and_is_quick(lab: Lab) -> None:
+def test_up_again_boots_nothing_anew(lab: Lab) -> None:
     boots = {
         name: lab.run(name, ["stat", "-c", "%Y", "/run/systemd"]).stdout
         for name in ("mail1", "world")
     }
-    started = time.monotonic()
     lab.up()
-    assert time.monotonic() - started < 10
     for name, boot in boots.items():
         assert lab.run(name, ["stat", "-c", "%Y", "/run/systemd"]).stdout == boot
 

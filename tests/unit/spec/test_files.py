@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,13 +60,11 @@ def test_file_is_refused_where_it_is_wrong(
     case: tuple[str, bytes, int, int, str], read: Read
 ) -> None:
     _, content, line, column, says = case
-    started = time.monotonic()
     loaded = read({"sites/other.yml": content})
     found = [problem for problem in loaded.problems if problem.place.file == "sites/other.yml"]
     assert [(p.place.line, p.place.column) for p in found if says in p.message] == [(line, column)]
     assert all(problem.hint for problem in found)
     assert loaded.fleet is None
-    assert time.monotonic() - started < 2
 
 
 def test_billion_laughs_are_bounded(read: Read) -> None:
