@@ -33,6 +33,12 @@ options:
     description: Commit of the fleet folder at this time.
     type: str
     default: ""
+  lock:
+    description:
+      - Id of the apply lock that the caller holds on this host; refused when it is lost by now.
+      - Without it the module takes that lock itself.
+    type: str
+    default: ""
 author:
   - The provision project
 """
@@ -74,10 +80,12 @@ def main() -> None:
             "who": {"type": "str", "default": "ansible"},
             "since": {"type": "str", "default": "a moment ago"},
             "commit": {"type": "str", "default": ""},
+            "lock": {"type": "str", "default": ""},
         }
     )
     layout, wanted = Layout(), module.params
     holder = {name: wanted[name] for name in ("who", "since", "commit")}
+    holder |= {"id": wanted["lock"], "command": "rollback"}
     expected = wanted["expected"]
     if expected is None:
         expected = current_manifest(layout)["generation"]

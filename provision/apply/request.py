@@ -23,6 +23,12 @@ class Stamp:
     who: str
     since: str
     commit: str
+    id: str = ""
+    """Names the lock of this run on every host; ``provision unlock`` asks for it."""
+
+    def holder(self) -> dict[str, str]:
+        """The stamp as a host keeps it."""
+        return {"who": self.who, "since": self.since, "commit": self.commit, "id": self.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,6 @@ def pack(work: HostWork, credentials: Credentials, stamp: Stamp) -> bytes:
 
 def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str, Any]:
     desired, plan = work.desired, work.plan
-    holder = {"who": stamp.who, "since": stamp.since, "commit": stamp.commit}
     return {
         "expected_generation": plan.generation,
         "observed": _observed(work),
@@ -98,7 +103,7 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
                 "keep_seconds": desired.keep_removed.seconds,
             },
         },
-        "meta": {"holder": holder, "plan": plan.digest()},
+        "meta": {"holder": stamp.holder(), "plan": plan.digest()},
     }
 
 

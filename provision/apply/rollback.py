@@ -34,6 +34,7 @@ class Return:
             "provision_who": _plain(stamp.who),
             "provision_since": _plain(stamp.since),
             "provision_commit": _plain(stamp.commit),
+            "provision_lock": _plain(stamp.id),
         }
 
 
@@ -49,6 +50,8 @@ def roll_back(
     on_event: Callable[[Event], None],
 ) -> Applied:
     """Roll every host back at the same time. Never raises for one host."""
+    if not returns:
+        return Applied((), {})
     records: Mapping[str, Record] = {r.host.name: Record(r.host.name) for r in returns}
 
     def take(event: Event) -> None:

@@ -70,6 +70,8 @@ def apply_work(
     on_event: Callable[[Event], None],
 ) -> Applied:
     """Apply to every host of ``works``; they run at the same time. Never raises for one host."""
+    if not works:
+        return Applied((), {})
     credentials = {
         work.plan.host: make_credentials(
             fleet, work.changed_sites(), work.actual, moves=work.moves()

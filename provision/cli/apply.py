@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ import click
 
 from provision.cli.approval import Approval
 from provision.cli.host_options import host_option, permission_options
+from provision.cli.lock_options import lock_options
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode, ProvisionError, UsageWrong
 from provision.plan.change import Plan
 
 if TYPE_CHECKING:
+    from provision.apply.lock_wish import Wish
     from provision.apply.outcome import HostOutcome
     from provision.apply.run import Applied
     from provision.cli.looking import Looking
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--checksum", default="", metavar="HASH", help="Apply the plan of this digest only.")
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
 @permission_options
+@lock_options("apply")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
 def command(  # noqa: PLR0913 - click hands over every option by name
@@ -41,6 +45,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     checksum: str,
     yes: bool,
     allowed: tuple[str, ...],
+    wish: Wish,
     form: str,
     show_passwords: bool,
 ) -> int:
@@ -75,7 +80,8 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     applied = None
     if not plan.is_empty and not refusals:
         _confirm(plan, yes=yes or approval.is_given, is_json=is_json)
-        applied = _apply(looking, plan)
+        permissions = set(allowed) if yes and not approval.is_given else None
+        plan, applied = _apply(looking, plan, wish, permissions)
     outcomes = _outcomes(plan, failures, applied.outcomes if applied else refusals)
     if is_json:
         _print_json(plan, outcomes, applied if show_passwords else None)
@@ -114,29 +120,27 @@ def _confirm(plan: Plan, *, yes: bool, is_json: bool) -> None:
     click.confirm(f"Apply this to {count} host{'s' * (count != 1)}?", abort=True)
 
 
-def _apply(looking: Looking, plan: Plan) -> Applied:
+def _apply(
+    looking: Looking, plan: Plan, wish: Wish, allowed: set[str] | None
+) -> tuple[Plan, Applied]:
+    """Apply under the locks of all hosts. ``allowed``: as ``turn`` says, None: it was reviewed."""
     from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
-    from provision.apply.request import HostWork  # noqa: PLC0415
     from provision.apply.run import apply_work  # noqa: PLC0415
     from provision.cli.progress import Progress  # noqa: PLC0415
+    from provision.cli.turn import turn  # noqa: PLC0415
 
-    bundles, states = looking.desired.bundles, looking.survey.states
-    works = [
-        HostWork(bundles[host.host], states[host.host], host)
-        for host in plan.hosts
-        if not host.is_empty
-    ]
     stamp = stamp_now(looking.fleet_dir)
-    with Progress([work.plan.host for work in works]) as progress:
+    with turn(looking, plan, stamp, wish, allowed) as mine, Progress(list(mine.works)) as progress:
         applied = apply_work(
             looking.desired.fleet,
-            works,
+            list(mine.works.values()),
             connection=looking.connection,
             stamp=stamp,
             on_event=progress.take,
         )
-    write_audit(looking.fleet_dir, stamp, plan, applied.outcomes)
-    return applied
+    applied = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))
+    write_audit(looking.fleet_dir, stamp, mine.plan, applied.outcomes)
+    return mine.plan, applied
 
 
 def _tell(looking: Looking, outcomes: Sequence[HostOutcome], applied: Applied | None) -> None:

@@ -45,7 +45,7 @@ class Progress:
                 host: self._bars.add_task(f"{host}: starting Ansible", total=None)
                 for host in self._hosts
             }
-        else:
+        elif self._hosts:
             self._note(f"starting Ansible for {', '.join(self._hosts)}")
             threading.Thread(target=self._say_what_goes_on, daemon=True).start()
         return self
