@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_durable import read_json, remove, write_json
+from .provision_ended import note_end
 from .provision_hold import forget_expired, moment, standing_hold
 from .provision_holder import apply_holder, boottime, switch_holder, words
 from .provision_layout import Layout
@@ -32,8 +33,12 @@ ENDING = 60.0
 """How long to wait for a switch whose controller is gone: it ends by itself, within seconds."""
 
 
+DONE = b"done\n"
+"""What a controller says that has ended its work in good order."""
+
+
 class Over(Exception):
-    """The controller is gone; the message says how that was seen."""
+    """The controller is gone; the message says how that was seen, nothing of one in good order."""
 
 
 class Keeper:
@@ -124,8 +129,9 @@ class Keeper:
         """
         ready, _, _ = select.select([0], [], [], seconds)
         if ready:
-            if not os.read(0, 65536):
-                raise Over("its controller is gone")
+            said = os.read(0, 65536)
+            if not said or said.endswith(DONE):
+                raise Over("" if said else "its controller is gone")
             self.heard = time.monotonic()
         elif time.monotonic() - self.heard > SILENCE and not self.peer.is_there():
             raise Over(f"its controller was not heard for {SILENCE:.0f} s")
@@ -142,7 +148,8 @@ class Keeper:
                 note = read_json(self.layout.apply_holder, self.note)
                 write_json(self.layout.apply_holder, {**note, "ending": True})
                 fcntl.flock(switch, fcntl.LOCK_EX)
-            write_json(self.layout.ended, {"id": self.note["id"], "words": reason})
+            if reason:
+                note_end(self.layout, self.note["id"], reason)
             remove(self.layout.apply_holder)
 
 
@@ -159,5 +166,5 @@ def main(request: dict[str, Any], root: str = "/") -> None:
     """Keep the lock for the controller at the other end of standard input and output."""
     layout = Layout(Path(root))
     layout.prepare()
-    peer = Peer.of_ssh(sys.argv[2] if len(sys.argv) > 2 else "")
+    peer = Peer.of_ssh(" ".join(sys.argv[3:]))
     Keeper(layout, request, peer).run()

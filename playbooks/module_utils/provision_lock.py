@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_durable import read_json, write_json
+from .provision_ended import why_ended
 from .provision_generation import Refused
 from .provision_holder import boottime, current_hold, is_locked, lock_holder
 from .provision_layout import Layout
@@ -80,6 +81,4 @@ def _require_own_lock(layout: Layout, lock: str) -> None:
     holder = read_json(layout.apply_holder, {}) if is_locked(str(layout.apply_lock)) else {}
     if holder.get("id") == lock:
         return
-    ended = read_json(layout.ended, {})
-    why = ended["words"] if ended.get("id") == lock else "the host was restarted, or it was ended"
-    raise Refused(f"this apply has lost its lock {lock}: {why}")
+    raise Refused(f"this apply has lost its lock {lock}: {why_ended(layout, lock)}")

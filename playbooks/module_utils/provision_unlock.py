@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_audit import note
-from .provision_durable import write_json
+from .provision_ended import note_end
 from .provision_holder import apply_holder, switch_holder
 from .provision_layout import Layout
 
@@ -62,7 +62,7 @@ def _end(layout: Layout, holder: dict[str, Any], who: str) -> str:
         if not holds(int(holder["host_pid"]), layout.apply_lock):
             return "stuck"
         words = f"{who} has ended its lock (provision unlock)"
-        write_json(layout.ended, {"id": holder["id"], "words": words})
+        note_end(layout, holder["id"], words)
         note(layout, {"event": "unlock", "who": who, "lock": holder["id"], "message": words})
         signal.pidfd_send_signal(process, signal.SIGKILL)
         select.select([process], [], [], _SECONDS)

@@ -60,7 +60,8 @@ def locked(
 
     try:
         for name, future in _ask_all(held, on_wait).items():
-            _note(locks, name, future)
+            if over := _note(locks, name, future):
+                tell(f"{name}: {over}")
         yield locks
     finally:
         _all_at_once(held, ApplyLock.free)
@@ -88,16 +89,18 @@ def _all_at_once(held: Mapping[str, ApplyLock], do: Callable[[ApplyLock], None])
         list(pool.map(do, held.values()))
 
 
-def _note(locks: Locks, host: str, future: Future[Any]) -> None:
+def _note(locks: Locks, host: str, future: Future[Any]) -> str:
+    """Keep how it went; returns what is told of a hold that was found to be over, this once."""
     try:
         told = future.result()
     except ProvisionError as error:
         locks.refusals[host] = of_error(host, error)
-        return
+        return ""
     if told["event"] == "locked":
         locks.generations[host] = told["generation"]
-    else:
-        locks.refusals[host] = refusal(host, told)
+        return str(told["hold_over"])
+    locks.refusals[host] = refusal(host, told)
+    return ""
 
 
 def refusal(host: str, told: Mapping[str, Any]) -> HostOutcome:

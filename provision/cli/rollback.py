@@ -20,8 +20,7 @@ from provision.plan.show import Line, show_plan
 
 if TYPE_CHECKING:
     from provision.apply.lock_wish import Wish
-    from provision.apply.outcome import HostOutcome
-    from provision.apply.run import Applied
+    from provision.apply.outcome import Applied, HostOutcome
     from provision.cli.remembering import Remembered
     from provision.plan.change import Plan
 

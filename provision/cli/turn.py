@@ -29,6 +29,11 @@ class Turn:
     """Those that change, by name, in the order of the fleet."""
     refusals: list[HostOutcome] = field(default_factory=list)
 
+    def why_not(self, canary: str | None) -> str:
+        """Why no host may be started: the one that was to go first cannot. Empty: they may."""
+        is_out = canary in {outcome.host for outcome in self.refusals}
+        return f"the canary {canary} was refused" if is_out else ""
+
 
 @contextmanager
 def turn(
@@ -87,7 +92,8 @@ def _look_again(
     mine.plan = replace(mine.plan, hosts=tuple(fresh.get(h.host, h) for h in mine.plan.hosts))
     tell("Another apply has ended meanwhile; what is left to do now:")
     print_lines(show_plan(Plan(tuple(fresh.values()))))
-    mine.refusals += refused(mine.plan, allowed)
+    out = {outcome.host for outcome in mine.refusals}
+    mine.refusals += [o for o in refused(mine.plan, allowed) if o.host not in out]
 
 
 def _digest(host: HostPlan) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ BEAT = 5.0
 """Seconds between two signs of life; the host gives up after 60 s without one."""
 _DEAF = 60.0
 """Seconds without a sign of life from the host after which it is not reached any more."""
+_DONE = b"done\n"
 _FREE_SECONDS = 10.0
 # The far end goes on to read the signs of life, so the program comes with its length.
 _BOOT = (
@@ -43,7 +45,7 @@ def lock_program(request: Mapping[str, Any], *, root: str = "/") -> bytes:
 
 def lock_command(size: int) -> list[str]:
     """The arguments that start a program of ``size`` bytes, which then comes on standard input."""
-    return ["python3", "-I", "-S", "-c", _BOOT, str(size)]
+    return ["python3", "-I", "-S", "-c", _BOOT, str(size), "provision-apply-lock"]
 
 
 @dataclass(slots=True)
@@ -67,8 +69,9 @@ class ApplyLock:
         """
         text = lock_program(self.request)
         self._session = Session.open(self.target, self.connection)
-        words = [*lock_command(len(text))[:-2], f"'{_BOOT}'", str(len(text)), '"$SSH_CONNECTION"']
-        channel = self._channel = self._session.start(" ".join(words))
+        # The login's shell fills in the connection: behind sudo it is not known any more.
+        command = f'{shlex.join(lock_command(len(text)))} "$SSH_CONNECTION"'
+        channel = self._channel = self._session.start(command)
         try:
             channel.settimeout(_DEAF)
             channel.sendall(text)
@@ -106,6 +109,7 @@ class ApplyLock:
         self._over.set()
         if self._channel is not None:
             with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                self._channel.sendall(_DONE)
                 self._channel.shutdown_write()
                 deadline = time.monotonic() + _FREE_SECONDS
                 while not self._channel.exit_status_ready() and time.monotonic() < deadline:

@@ -10,7 +10,13 @@ from provision.hosts.connection import Connection
 from provision.hosts.on_host import ask_modules, program
 from provision.hosts.target import Target
 
-_SHARED = ("provision_layout", "provision_durable", "provision_holder", "provision_audit")
+_SHARED = (
+    "provision_layout",
+    "provision_durable",
+    "provision_ended",
+    "provision_holder",
+    "provision_audit",
+)
 HOLD_MODULES = (*_SHARED, "provision_hold")
 _UNLOCK_MODULES = (*_SHARED, "provision_unlock")
 

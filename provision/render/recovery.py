@@ -20,6 +20,7 @@ MODULES = (
     "provision_generation",
     "provision_journal",
     "provision_records",
+    "provision_ended",
     "provision_holder",
     "provision_lock",
     "provision_audit",

@@ -74,8 +74,10 @@ def test_lock_says_who_from_where_since_when_which_commit_and_its_id(
 def test_lock_is_free_when_its_session_ends(enter: Enter, layout: Layout) -> None:
     first = enter()
     first.hear()
+    first.say(b"done\n")
     assert first.leave() == 0
     assert lock_holder(str(layout.root)) is None
+    assert not layout.ended.exists(), "that is for those who lose a lock"
     assert enter("bob").hear()["event"] == "locked"
 
 
@@ -238,7 +240,7 @@ def _ended(layout: Layout, peer: provision_apply_lock.Peer) -> str:
         os.dup2(kept[1], 1)
         for descriptor in (*kept, listening, controller, heard, saying):
             os.close(descriptor)
-    return str(read_json(layout.ended)["words"])
+    return str(dict(read_json(layout.ended))["x"])
 
 
 def _hold(layout: Layout, who: str = "ada@desk", seconds: int = 3600) -> dict[str, Any]:
