@@ -19,6 +19,7 @@ CHECKS = (
     "processes",
     "ports",
     "sockets",
+    "firewall",
     "files",
     "certificates",
     "postfix",
