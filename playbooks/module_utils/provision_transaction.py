@@ -88,7 +88,7 @@ class Transaction:
             self.finish()
 
     def finish(self) -> None:
-        """What needs the new configuration to stay: the accounts; then nothing is pending any more."""
+        """What needs the new configuration to stay: the accounts. Then nothing is pending."""
         with self.step("accounts"):
             self._apply_accounts()
         remove(self.layout.pending)

@@ -36,7 +36,7 @@ PROGRAMS = ("systemctl", "systemd-run")
 
 @pytest.fixture(autouse=True)
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """systemd of this machine is left alone: its programs are here, and write down what is asked."""
+    """This machine's systemd is left alone: its programs are here, and write down what is asked."""
     folder = tmp_path / "programs"
     folder.mkdir()
     asked = tmp_path / "asked"
