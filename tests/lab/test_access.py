@@ -128,12 +128,7 @@ def test_change_that_locks_us_out_is_taken_back_and_told_so(tended: Rehearsal) -
 def test_controller_that_dies_before_confirming_loses_the_change(tended: Rehearsal) -> None:
     before = tended.run(RULES)
     with tended.edited(FLEET, lambda t: t.replace(OPEN, ALSO)):
-        words = ("apply", "--yes", "--confirm-timeout", "12s")
-        _run_to_its_death(tended, *words)
-        assert _waits(tended)
-        with tended.edited("sites/acme.example.yml", lambda t: t.replace("Acme Mail", "Acme 2")):
-            said = tended.provision("apply", "--yes", code=6)
-        assert "waits for its confirmation" in said
+        _run_to_its_death(tended, "apply", "--yes", "--confirm-timeout", "8s")
         wait_for(lambda: not _waits(tended))
         assert _last(tended)["outcome"] == "rolled_back"
         assert tended.run(RULES) == before
@@ -142,10 +137,12 @@ def test_controller_that_dies_before_confirming_loses_the_change(tended: Rehears
 
 def test_host_that_restarts_before_the_confirmation_has_its_old_files(tended: Rehearsal) -> None:
     before = tended.run(RULES)
-    with tended.edited(FLEET, lambda t: t.replace(OPEN, SHUT)):
-        words = ("apply", "--yes", "--confirm-timeout", "10m")
-        _run_to_its_death(tended, *words)
-        assert "192.0.2.0/24" in tended.run(RULES)
+    with tended.edited(FLEET, lambda t: t.replace(OPEN, ALSO)):
+        _run_to_its_death(tended, "apply", "--yes", "--confirm-timeout", "1h")
+        assert "9999" in tended.run(RULES)
+        assert _waits(tended)
+        with tended.edited("sites/acme.example.yml", lambda t: t.replace("Acme Mail", "Acme 2")):
+            assert "waits for its confirmation" in tended.provision("apply", "--yes", code=6)
     tended.close()
     tended.lab.cut(HOST)
     tended.lab.start(HOST)
