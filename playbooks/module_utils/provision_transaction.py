@@ -33,7 +33,7 @@ from .provision_recover import end_interrupted
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
 from .provision_take_back import take_back
-from .provision_unconfirmed import arm, disarm, read_unconfirmed, wait_for_confirmation
+from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
 from .provision_units import Failure, activate, ensure_enabled, in_order
 
 
@@ -76,8 +76,8 @@ class Transaction:
         if needs_generation(self.layout, self.request):
             self._stage_and_check()
         if self.request.confirm_seconds:
-            with self.step("arm"):
-                arm(self.layout, self.number, self.request)
+            with self.step("watch"):
+                start_watch(self.layout, self.number, self.request)
         if self.number != self.previous:
             self._switch()
         self._activate()

@@ -30,7 +30,7 @@ def read_unconfirmed(layout: Layout) -> dict[str, Any] | None:
     return state
 
 
-def arm(layout: Layout, number: int, request: Request) -> None:
+def start_watch(layout: Layout, number: int, request: Request) -> None:
     """Start the watch, before anything changes; raises Refused when it cannot be started."""
     previous = current_manifest(layout)["generation"]
     known = request._asdict()
@@ -49,7 +49,7 @@ def arm(layout: Layout, number: int, request: Request) -> None:
     }
     _put_script(layout, number)
     write_json(layout.unconfirmed, state)
-    started = _start_watch(layout, state)
+    started = _run_watch(layout, state)
     if started:
         remove(layout.unconfirmed)
         raise Refused(f"the watch over the access to this host cannot be started: {started}")
@@ -137,7 +137,7 @@ def _put_script(layout: Layout, number: int) -> None:
     raise Refused("no generation on this host can watch over its access; apply once, then again")
 
 
-def _start_watch(layout: Layout, state: dict[str, Any]) -> str:
+def _run_watch(layout: Layout, state: dict[str, Any]) -> str:
     """Why it did not start; empty when it did."""
     Steps.before("start the watch")
     done = run(

@@ -53,7 +53,7 @@ def _repairs(actual: HostState) -> Iterator[Change]:
         words = "a package run was interrupted: finish it"
         yield Change(Kind.REPAIR, "packages", Action.UPDATE, words, origin=Origin.DRIFT)
     if actual.switch_interrupted:
-        words = "a switch was interrupted: undo it first"
+        words = "a switch was interrupted or never confirmed: undo it first"
         yield Change(Kind.REPAIR, "generation", Action.UPDATE, words, origin=Origin.DRIFT)
 
 

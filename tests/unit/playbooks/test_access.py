@@ -21,10 +21,10 @@ from ansible.module_utils.provision_records import describe, outcome_of
 from ansible.module_utils.provision_recover import at_boot, end_interrupted
 from ansible.module_utils.provision_take_back import take_back, watch
 from ansible.module_utils.provision_unconfirmed import (
-    arm,
     boottime,
     read_unconfirmed,
     seconds_left,
+    start_watch,
     wait_for_confirmation,
 )
 
@@ -66,7 +66,7 @@ def _armed(layout: Layout, seconds: int = 60) -> int:
     request, number = _request(layout, seconds), 2
     stage(layout, number, request)
     describe(layout, number, request)
-    arm(layout, number, request)
+    start_watch(layout, number, request)
     switch(layout, number, request)
     script.unlink()
     script.parent.rmdir()
@@ -212,7 +212,7 @@ def test_killed_before_the_switch_there_is_nothing_to_put_back(layout: Layout) -
     (layout.root / "etc/provision").mkdir()
     (layout.root / "etc/provision/recover.py").write_text("--watch")
     stage(layout, 2, _request(layout))
-    arm(layout, 2, _request(layout))
+    start_watch(layout, 2, _request(layout))
     watch(layout, RUN)
     assert current_manifest(layout)["generation"] == 1
     assert read_unconfirmed(layout) is None
