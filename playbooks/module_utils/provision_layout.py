@@ -18,6 +18,8 @@ class Layout:
         self.replaced = self.state / "replaced"
         self.audit = self.state / "audit.log"
         self.hold = self.state / "hold.json"
+        self.unconfirmed = self.state / "unconfirmed.json"
+        self.watch = self.state / "watch.py"
         self.run = root / "run/provision"
         self.lock = self.run / "lock"
         self.holder = self.run / "holder.json"

@@ -11,9 +11,12 @@ from typing import Any
 
 from provision.apply.passwords import Credentials
 from provision.model.accounts import MailboxAccount, Move
+from provision.model.amounts import Duration
 from provision.model.bundle import Bundle, ManagedFile
 from provision.plan.change import HostPlan, Kind
 from provision.plan.state import HostState
+
+CONFIRM_TIMEOUT = Duration(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Stamp:
     since: str
     commit: str
     id: str = ""
-    """Names the lock of this run on every host; ``provision unlock`` asks for it."""
+    """Names this run on every host: its lock, its line in the audit log, what is confirmed."""
 
     def holder(self) -> dict[str, str]:
         """The stamp as a host keeps it."""
@@ -38,6 +41,13 @@ class HostWork:
     desired: Bundle
     actual: HostState
     plan: HostPlan
+    confirm_timeout: Duration = CONFIRM_TIMEOUT
+    """How long a change that touches access waits for its confirmation before it goes back."""
+
+    @property
+    def confirm_seconds(self) -> int:
+        """The same in seconds; 0 when nothing has to be confirmed."""
+        return self.confirm_timeout.seconds if self.plan.access else 0
 
     def changed_sites(self) -> dict[str, tuple[MailboxAccount, ...]]:
         """The sites whose document the host lacks, with their mailboxes."""
@@ -95,6 +105,7 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
         "units": [unit.name for unit in desired.units],
         "packages": list(desired.packages),
         "unit_actions": [[action.unit, action.verb] for action in plan.unit_actions],
+        "confirm_seconds": work.confirm_seconds,
         "accounts": {
             **_accounts(work, credentials),
             "removal": {

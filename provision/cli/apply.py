@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.cli.approval import Approval
-from provision.cli.host_options import host_option, permission_options
+from provision.cli.host_options import confirm_option, host_option, permission_options
 from provision.cli.lock_options import lock_options
 from provision.cli.rollout_options import rollout_options
 from provision.cli.spec_loading import spec_options
@@ -16,6 +16,7 @@ from provision.cli.spec_loading import spec_options
 if TYPE_CHECKING:
     from provision.apply.lock_wish import Wish
     from provision.apply.rollout import Rollout
+    from provision.model.amounts import Duration
 
 
 @click.command("apply")
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @permission_options
 @rollout_options
 @lock_options("apply")
+@confirm_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
 def command(  # noqa: PLR0913 - click hands over every option by name
@@ -40,6 +42,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     allowed: tuple[str, ...],
     rollout: Rollout,
     wish: Wish,
+    confirm_timeout: Duration,
     form: str,
     show_passwords: bool,
 ) -> int:
@@ -47,6 +50,9 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 
     FILE is a plan that was saved with plan -o: it is applied as it was reviewed, or refused because
     something has moved since.
+
+    A change that touches access to a host (its firewall, say) is confirmed over a new connection;
+    without that the host goes back by itself.
 
     What a host's own programs refuse never becomes live. Where nothing differs, nothing is done.
     Of several hosts one goes alone first, the others follow in batches; once a host has failed no
@@ -59,10 +65,9 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     Examples:
       provision apply -i inventories/demo
       provision apply tonight.plan
-      provision apply --host mail1
       provision apply --yes --format json
       provision apply --canary mail3 --batch 25% --max-failures 2
-      provision apply --yes --lock-timeout 10m
+      provision apply --host mail1 --yes --lock-timeout 10m
       provision apply --allow-removals
     """
     from provision.cli.applying import Applying  # noqa: PLC0415 - start-up time
@@ -74,5 +79,5 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     applying.judge(set(allowed))
     if applying.is_wanted:
         applying.confirm(yes=yes)
-        applying.apply(wish, permissions=set(allowed) if yes else None)
+        applying.apply(wish, confirm_timeout)
     return applying.finish(show_passwords=show_passwords)

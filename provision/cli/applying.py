@@ -23,6 +23,7 @@ from provision.plan.show import show_plan
 
 if TYPE_CHECKING:
     from provision.apply.lock_wish import Wish
+    from provision.model.amounts import Duration
 
 
 class Applying:
@@ -37,6 +38,8 @@ class Applying:
         self._failures: Mapping[str, ProvisionError] = {}
         self._refusals: tuple[HostOutcome, ...] = ()
         self._applied: Applied | None = None
+        self._allowed: AbstractSet[str] = frozenset()
+        self._is_reviewed = True
 
     def look(self) -> None:
         """Plan, and show what would change."""
@@ -48,6 +51,7 @@ class Applying:
     def judge(self, allowed: AbstractSet[str]) -> None:
         """Hold the plan against what was approved and allowed. Raises UsageWrong."""
         self._require_known_canary()
+        self._allowed = allowed
         self._refusals = (
             self._approval.refusals(self._looking, self._plan)
             or refused(self._plan, allowed)
@@ -69,6 +73,7 @@ class Applying:
 
     def confirm(self, *, yes: bool) -> None:
         """Ask a person, unless told not to. Raises UsageWrong where nobody can be asked."""
+        self._is_reviewed = self._approval.is_given or not yes
         if yes or self._approval.is_given:
             return
         if self._is_json or not sys.stdin.isatty():
@@ -76,11 +81,8 @@ class Applying:
         count = sum(not host.is_empty for host in self._plan.hosts)
         click.confirm(f"Apply this to {count} host{'s' * (count != 1)}?", abort=True)
 
-    def apply(self, wish: Wish, *, permissions: AbstractSet[str] | None) -> None:
-        """Make it true under the hosts' locks, batch by batch, and keep the audit line.
-
-        ``permissions``: of a plan that nobody reviews; None: somebody has.
-        """
+    def apply(self, wish: Wish, confirm_timeout: Duration) -> None:
+        """Make it true under the hosts' locks, batch by batch, and keep the audit line."""
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
         from provision.apply.batches import Rolling  # noqa: PLC0415
         from provision.apply.run import Means, apply_batch  # noqa: PLC0415
@@ -89,12 +91,13 @@ class Applying:
         from provision.hosts.interrupts import Interrupts  # noqa: PLC0415
 
         stamp = stamp_now(self._looking.fleet_dir)
-        allowed = None if self._approval.is_given else permissions
+        allowed = None if self._is_reviewed else self._allowed
         with (
             turn(self._looking, self._plan, stamp, wish, allowed) as mine,
             Progress(list(mine.works)) as progress,
             Interrupts(progress.take) as interrupts,
         ):
+            works = {n: replace(w, confirm_timeout=confirm_timeout) for n, w in mine.works.items()}
             means = Means(
                 fleet=self._looking.desired.fleet,
                 connection=self._looking.connection,
@@ -105,8 +108,7 @@ class Applying:
             rolling = Rolling(self._rollout, interrupts, progress.take)
             rolling.held = mine.why_not(self._rollout.canary)
             applied = rolling.over(
-                list(mine.works),
-                lambda names: apply_batch([mine.works[name] for name in names], means),
+                list(works), lambda names: apply_batch([works[name] for name in names], means)
             )
         self._plan = mine.plan
         self._applied = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))

@@ -13,13 +13,11 @@ from typing import Any
 
 from provision.errors import HostUnreachable
 from provision.hosts.connection import Connection
-from provision.hosts.holds import HOLD_MODULES
 from provision.hosts.on_host import program
 from provision.hosts.quick_paramiko import paramiko
 from provision.hosts.session import Session
 from provision.hosts.target import Target
 
-_MODULES = (*HOLD_MODULES, "provision_peer", "provision_apply_lock")
 BEAT = 5.0
 """Seconds between two signs of life; the host gives up after 60 s without one."""
 _DEAF = 60.0
@@ -40,7 +38,7 @@ _SIGN_OF_LIFE: Told = {"event": "alive"}
 def lock_program(request: Mapping[str, Any], *, root: str = "/") -> bytes:
     """The program that keeps the lock on a host; ``root`` is its file system, for rehearsals."""
     call = f"module.main(json.loads({json.dumps(request)!r}), {root!r})"
-    return program(_MODULES, call)
+    return program("provision_apply_lock", call)
 
 
 def lock_command(size: int) -> list[str]:

@@ -10,23 +10,13 @@ from provision.hosts.connection import Connection
 from provision.hosts.on_host import ask_modules, program
 from provision.hosts.target import Target
 
-_SHARED = (
-    "provision_layout",
-    "provision_durable",
-    "provision_ended",
-    "provision_holder",
-    "provision_audit",
-)
-HOLD_MODULES = (*_SHARED, "provision_hold")
-_UNLOCK_MODULES = (*_SHARED, "provision_unlock")
-
 
 def ask_hold(target: Target, connection: Connection, request: Mapping[str, Any]) -> dict[str, Any]:
     """Put a request of playbooks/module_utils/provision_hold.py; returns its answer.
 
     Raises HostUnreachable, or ProvisionError when the host answered and could not do it.
     """
-    return _ask(target, connection, HOLD_MODULES, request)
+    return _ask(target, connection, "provision_hold", request)
 
 
 def ask_unlock(target: Target, connection: Connection, *, lock: str, who: str) -> dict[str, Any]:
@@ -34,12 +24,12 @@ def ask_unlock(target: Target, connection: Connection, *, lock: str, who: str) -
 
     Raises as ``ask_hold``.
     """
-    return _ask(target, connection, _UNLOCK_MODULES, {"id": lock, "who": who})
+    return _ask(target, connection, "provision_unlock", {"id": lock, "who": who})
 
 
 def _ask(
-    target: Target, connection: Connection, modules: tuple[str, ...], request: Mapping[str, Any]
+    target: Target, connection: Connection, module: str, request: Mapping[str, Any]
 ) -> dict[str, Any]:
     layout = "sys.modules['provision_host.provision_layout'].Layout()"
     asked = f"module.answer({layout}, json.loads({json.dumps(request)!r}))"
-    return ask_modules(target, connection, program(modules, f"print(json.dumps({asked}))"))
+    return ask_modules(target, connection, program(module, f"print(json.dumps({asked}))"))

@@ -10,17 +10,6 @@ from provision.hosts.connection import Connection
 from provision.hosts.on_host import ask_modules, program
 from provision.hosts.target import Target
 
-_MODULES = (
-    "provision_account_store",
-    "provision_account_tables",
-    "provision_account_archive",
-    "provision_account_transition",
-    "provision_account_homes",
-    "provision_account_compile",
-    "provision_accounts",
-    "provision_mailboxes",
-)
-"""Each imports only from those before it."""
 _SECONDS = 600.0
 """A purge of a large mailbox deletes file by file."""
 
@@ -36,4 +25,4 @@ def ask(target: Target, connection: Connection, request: Mapping[str, Any]) -> d
 def _program(request: Mapping[str, Any]) -> bytes:
     layout = "sys.modules['provision_host.provision_account_store'].Layout()"
     asked = f"module.answer({layout}, json.loads({json.dumps(request)!r}))"
-    return program(_MODULES, f"print(json.dumps({asked}))")
+    return program("provision_mailboxes", f"print(json.dumps({asked}))")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from provision.assets import playbooks_dir
+from provision.assets import host_modules
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
 from provision.hosts.session import Session
@@ -24,14 +23,13 @@ for name, source in json.loads({sources!r}):
 """
 
 
-def program(modules: Sequence[str], call: str) -> bytes:
-    """Python that loads modules of playbooks/module_utils and then runs ``call``.
+def program(name: str, call: str) -> bytes:
+    """Python that loads a module of playbooks/module_utils and then runs ``call``.
 
-    Each module imports only from those before it; in ``call`` the last one is ``module``.
+    In ``call`` it is ``module``; what it imports is loaded, too.
     """
-    folder = playbooks_dir() / "module_utils"
-    sources = [(name, (folder / f"{name}.py").read_text()) for name in modules]
-    return _LOADER.format(package=_PACKAGE, sources=json.dumps(sources), call=call).encode()
+    sources = json.dumps(host_modules(name))
+    return _LOADER.format(package=_PACKAGE, sources=sources, call=call).encode()
 
 
 def ask_modules(
