@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class HostWork:
     actual: HostState
     plan: HostPlan
 
-    def changed_sites(self) -> dict[str, tuple[MailboxAccount, ...]]:
+    def changed_sites(self) -> dict[str, Sequence[MailboxAccount]]:
         """The sites whose document the host lacks, with their mailboxes."""
         return {
             site.site: site.mailboxes
