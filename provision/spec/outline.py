@@ -12,7 +12,8 @@ from typing import Any
 
 from provision.model.accounts import KnownAccounts, Move
 from provision.model.address import Address, Domain
-from provision.spec.door import CertificateSpec, SiteFile, WebmailSpec
+from provision.spec.door import SiteFile, WebmailSpec
+from provision.spec.door_host import CertificateSpec
 from provision.spec.node import SecretRef
 from provision.spec.problem import Note, Place, Problem, Severity
 from provision.spec.rules_alone import Standing
