@@ -38,9 +38,7 @@ class Later(Sequence[T_co]):
         return self._items()[index]
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Later | tuple):
-            return self._items() == tuple(other)
-        return NotImplemented
+        return isinstance(other, Later | tuple) and self._items() == tuple(other)
 
     def __hash__(self) -> int:
         return hash(self._items())

@@ -34,8 +34,9 @@ from provision.spec.remembered import Kept, Memory, content_digest, outline_of
 from provision.spec.resolve_fleet import resolve_hosts, resolve_outgoing, resolve_smarthosts
 from provision.spec.resolve_site import owners, resolve_alone, with_files
 from provision.spec.rules import check_between, check_unused
-from provision.spec.rules_address import Targets, bare, check_postmaster
+from provision.spec.rules_address import Targets, check_postmaster
 from provision.spec.rules_alone import Standing, fits_together
+from provision.spec.rules_circle import bare
 from provision.spec.source import FleetFolder
 from provision.spec.validate import validate
 from provision.spec.vault import is_vault

@@ -9,21 +9,17 @@ from provision.model.address import Address, Domain
 from provision.spec.circles import find_circles, widest
 from provision.spec.problem import Problems
 from provision.spec.rules_address import (
-    MAX_REACH,
-    Directory,
     PlaceOf,
     Targets,
-    bare,
     check_catch_all,
-    check_circles,
     check_logins,
     check_roles,
     check_targets,
     check_ways_out,
     entries,
-    graph_of,
     twice,
 )
+from provision.spec.rules_circle import MAX_REACH, Directory, bare, check_circles, graph_of
 from provision.spec.rules_move import check_site_moves
 from provision.spec.written import WrittenSite
 
