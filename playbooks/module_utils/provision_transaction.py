@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_account_store import Layout as AccountLayout
-from .provision_account_store import observe
+from .provision_account_store import digest, read
 from .provision_account_tables import MAPS
 from .provision_accounts import apply_delta, compile_all
 from .provision_audit import audit
@@ -60,9 +60,9 @@ class Transaction:
 
     def refuse_if_accounts_moved(self) -> None:
         """Raise Refused when a site's accounts are not those that the plan was made from."""
-        have = observe(self.accounts)["sites"]
-        for site, digest in self.request.accounts["expected"].items():
-            if have.get(site) != digest:
+        for site, wanted in self.request.accounts["expected"].items():
+            content = read(self.accounts.document(site))
+            if (None if content is None else digest(content)) != wanted:
                 raise Refused(f"the plan is stale: the accounts of {site} have changed")
 
     def begin(self) -> None:
@@ -117,7 +117,7 @@ class Transaction:
             ensure_directory(self.layout.live(directory.path), directory.attributes)
         self._keep(edited_accounts(self.accounts))
         if self.previous:
-            compile_all(self.accounts)
+            compile_all(self.accounts, compiler=self.request.accounts.get("compiler", ""))
         else:
             self._apply_accounts()
 
@@ -128,7 +128,8 @@ class Transaction:
         if delta["sites"] or delta["removed"]:
             self.result["accounts"] = apply_delta(self.accounts, delta)
         elif delta["mend"]:
-            self.result["accounts"] = compile_all(self.accounts)
+            compiler = delta.get("compiler", "")
+            self.result["accounts"] = compile_all(self.accounts, compiler=compiler)
 
     def _keep(self, paths: list[str]) -> None:
         self.result["replaced"] += keep(self.layout, self.number, paths)
