@@ -51,7 +51,7 @@ def turn(
     with locked(targets, looking.connection, stamp, wish, tell) as locks:
         mine = Turn(plan, refusals=list(locks.refusals.values()))
         states = dict(looking.survey.states)
-        if moved := _moved(plan, locks):
+        if moved := moved_hosts(plan, locks):
             _look_again(looking, mine, moved, states, allowed)
         out = {outcome.host for outcome in mine.refusals}
         mine.works = {
@@ -62,7 +62,7 @@ def turn(
         yield mine
 
 
-def _moved(plan: Plan, locks: Locks) -> tuple[str, ...]:
+def moved_hosts(plan: Plan, locks: Locks) -> tuple[str, ...]:
     """Hosts that have a lock now, and on which another apply ended since they were looked at."""
     known = {host.host: host.generation for host in plan.hosts}
     return tuple(

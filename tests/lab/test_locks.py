@@ -92,7 +92,7 @@ class Controller:
         path = self.folder / "sites/acme.example.yml"
         text = path.read_text()
         at = text.index('color: "#') + len('color: "#')
-        colour = f"{self.who[0]}{number:02d}" if self.who[0] in "abcdef" else f"e{number:02d}"
+        colour = f"{self.who[0]}{number:02d}"
         path.write_text(text[:at] + colour + text[text.index('"', at) :])
         return colour
 
@@ -110,23 +110,36 @@ def end(process: subprocess.Popen[str], *, code: int = 0) -> str:
     return out + err
 
 
-@pytest.fixture
-def controllers(rehearsal: Rehearsal, tmp_path: Path) -> Iterator[tuple[Controller, Controller]]:
-    """Ada and Bob. Whatever they did, the host is as the demo fleet asks afterwards."""
-    pair = []
+@pytest.fixture(scope="module")
+def pair(
+    rehearsal: Rehearsal, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Controller, Controller]]:
+    """Ada and Bob. Whatever they did, the host is as the demo fleet asks in the end."""
+    place = tmp_path_factory.mktemp("controllers")
     for who in ("ada", "bob"):
-        folder = tmp_path / who
-        shutil.copytree(rehearsal.fleet_dir, folder)
-        pair.append(Controller(who, folder, tmp_path / "go"))
-    try:
-        yield pair[0], pair[1]
-    finally:
-        for process in [process for one in pair for process in one.processes]:
+        shutil.copytree(rehearsal.fleet_dir, place / who)
+    yield (
+        Controller("ada", place / "ada", place / "go"),
+        Controller("bob", place / "bob", place / "go"),
+    )
+    rehearsal.provision("hold", HOST, "--release", "--yes")
+    rehearsal.provision("apply", "--yes", "--lock-timeout", "2m")
+
+
+@pytest.fixture
+def controllers(
+    pair: tuple[Controller, Controller],
+) -> Iterator[tuple[Controller, Controller]]:
+    """The two; what they have started is ended with the test."""
+    yield pair
+    for one in pair:
+        for process in one.processes:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             process.communicate()
-        rehearsal.provision("hold", HOST, "--release", "--yes")
-        rehearsal.provision("apply", "--yes", "--lock-timeout", "2m")
+        one.processes.clear()
+        one.here.unlink(missing_ok=True)
+        one.meeting.unlink(missing_ok=True)
 
 
 def _audit(rehearsal: Rehearsal) -> list[dict[str, Any]]:
@@ -232,10 +245,14 @@ def test_waiting_names_the_holder_and_then_applies_what_is_left(
     waiting = [
         bob.start("apply", "--yes", "--lock-timeout", "5m"),
         bob.start("apply", str(tmp_path / "reviewed.plan"), "--lock-timeout", "5m"),
+        bob.start("apply", "--yes", "--lock-timeout", "5m"),
     ]
     for process in waiting:
         assert process.stderr is not None
         assert any(f"{HOST}: waiting: ada@" in line for line in process.stderr)
+    interrupted = waiting.pop()
+    interrupted.send_signal(signal.SIGINT)
+    end(interrupted, code=130)
     ada.meeting.touch()
     end(first)
     unreviewed, reviewed = (process.communicate(timeout=300)[0] for process in waiting)
