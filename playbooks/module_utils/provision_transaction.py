@@ -26,7 +26,7 @@ from .provision_generation import (
 )
 from .provision_journal import recover, roll_back, switch
 from .provision_layout import Layout
-from .provision_lock import held
+from .provision_lock import alone
 from .provision_packages import free_daemons
 from .provision_records import describe, outcome_of, prune, record_result
 from .provision_recover import end_interrupted
@@ -186,7 +186,7 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
     """Carry out what ``ask`` returns, under the host's lock; ``ask`` may raise Refused."""
     layout.prepare()
     try:
-        with held(layout, holder):
+        with alone(layout, holder):
             recovered = end_interrupted(layout)
             request = ask()
             transaction = Transaction(layout, request)
