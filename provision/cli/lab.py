@@ -51,7 +51,7 @@ def up(fleet_dir: Path, vault_password_file: Path | None) -> None:
     with steps() as step:
         lab.up(fleet, progress=step)
     for name in shut_out_of(fleet):
-        note = f"Note: the firewall of {name} keeps the lab's commands out; it will take an apply back."
+        note = f"Note: the firewall of {name} keeps the lab's commands out; it will go back."
         click.echo(f"{note} For a rehearsal add 198.18.0.0/24 to its ssh_from.", err=True)
     click.echo(f"The lab {lab.name} is up. Next: provision apply -i {fleet_dir}")
 
