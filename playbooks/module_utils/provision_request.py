@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .provision_durable import Attributes
@@ -72,6 +74,12 @@ class Request(NamedTuple):
     meta: dict[str, Any]
     """``holder`` (who, since, commit), ``plan`` (its digest); ``rollback_of`` of a rollback."""
     blobs: dict[str, bytes]
+    users: Mapping[str, Any] = MappingProxyType({})
+    """System users by name: their home and supplementary groups."""
+    fleet: str = ""
+    """Name of the fleet that this host belongs to."""
+    leaving: Mapping[str, list[str]] = MappingProxyType({})
+    """``packages`` and ``users`` that left the spec, to be removed when all else is done."""
 
     def manifest(self) -> dict[str, Any]:
         """What this generation consists of, without its number."""
@@ -80,6 +88,8 @@ class Request(NamedTuple):
             "directories": {d.path: d.record() for d in self.directories},
             "units": self.units,
             "packages": self.packages,
+            "users": dict(self.users),
+            "fleet": self.fleet,
         }
 
 

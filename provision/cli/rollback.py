@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from provision.apply.run import Applied
     from provision.cli.remembering import Remembered
     from provision.plan.change import Plan
+    from provision.plan.generations import Memory
 
 
 @click.command("rollback")
@@ -70,6 +71,7 @@ class _Run:
     def __init__(self, fleet_dir: Path, told: Remembered, *, is_json: bool) -> None:
         self.fleet_dir, self.told, self.is_json = fleet_dir, told, is_json
         self.targets: dict[str, int] = {}
+        self.seen: Mapping[str, Memory] = {}
         self.refused: list[HostOutcome] = []
         self.plan: Plan
 
@@ -85,6 +87,7 @@ class _Run:
         chosen = [told.connection.target_of(h) for h in told.hosts if h.name in self.targets]
         seen, failures = recall(chosen, told.connection, against=self.targets, contents=True)
         self.failures = {**told.failures, **failures}
+        self.seen = seen
         self.plan = Plan(tuple(plan_rollback(name, memory) for name, memory in seen.items()))
         if not self.is_json and self.plan.hosts:
             for host in self.plan.hosts:
@@ -132,7 +135,7 @@ class _Run:
 
         hosts = {host.name: host for host in self.told.hosts}
         returns = [
-            Return(hosts[plan.host], self.targets[plan.host], plan.generation)
+            Return(hosts[plan.host], self.targets[plan.host], plan, self.seen[plan.host].base)
             for plan in self.plan.hosts
             if not plan.is_empty
         ]

@@ -19,6 +19,7 @@ from provision.plan.change import (
 from provision.plan.files import diff_files
 from provision.plan.guard import objections
 from provision.plan.kept import KeptMail
+from provision.plan.leaving import diff_leaving, stays
 from provision.plan.state import HostState
 
 
@@ -33,6 +34,7 @@ def diff_host(desired: Bundle, actual: HostState) -> HostPlan:
             *diff_files(desired, actual),
             *_units(desired, actual),
             *_accounts(desired, actual),
+            *diff_leaving(actual),
         ]
     )
     return HostPlan(
@@ -41,6 +43,7 @@ def diff_host(desired: Bundle, actual: HostState) -> HostPlan:
         changes=changes,
         unit_actions=tuple(sorted(_unit_actions(desired, actual, changes))),
         objections=objections(desired, actual, changes),
+        stays=stays(actual),
         basis=Basis(desired.digest(), actual.manifest_digest(), actual.observed_digest()),
     )
 
@@ -127,6 +130,8 @@ def _unit_actions(
         elif verb := max(wanted.values(), default=Verb.NONE):
             yield UnitAction(unit.name, verb.name.lower(), tuple(sorted(wanted)))
     for name, wanted in reasons.items():
+        if name in actual.leaving.units:
+            continue
         if verb := max(wanted.values(), default=Verb.NONE):
             yield UnitAction(name, verb.name.lower(), tuple(sorted(wanted)))
 
@@ -147,7 +152,7 @@ def _reasons(
             recorded = actual.recorded.get(change.name)
             for activation in files.get(change.name) or (recorded.activations if recorded else ()):
                 note(activation.unit, change.name, activation.verb)
-        if change.kind is Kind.PACKAGE:
+        if change.kind is Kind.PACKAGE and change.action is Action.CREATE:
             for unit in desired.units:
                 if change.name.split("-")[0] == unit.name.split("-")[0].removesuffix(".service"):
                     note(unit.name, f"package {change.name}", Verb.RELOAD)

@@ -120,6 +120,7 @@ def _host(entry: Mapping[str, Any]) -> HostPlan:
             for found in entry["objections"]
         ),
         basis=Basis(**{n: entry["basis"][n] for n in ("desired", "manifest", "observed")}),
+        stays=tuple(entry.get("stays", ())),
     )
 
 

@@ -14,7 +14,7 @@ from provision.model.bundle import Bundle
 from provision.model.probe import PROBE_LOCAL
 from provision.plan.accounts import parse_document
 from provision.plan.change import Action, Change, Kind
-from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES, Objection, Rule
+from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES, TAKE_OVER, Objection, Rule
 from provision.plan.state import HostState
 
 LIMIT_PERCENT = 30
@@ -22,6 +22,7 @@ FLOOR = 10
 """With fewer accounts than this a share says nothing."""
 _COUNTED = {Kind.MAILBOX, Kind.ALIAS}
 _ACCOUNTS = {Kind.SITE, *_COUNTED}
+_SYSTEM = {Kind.PACKAGE, Kind.UNIT, Kind.USER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,35 @@ def _held(actual: HostState, site: str) -> str | None:
 def objections(
     desired: Bundle, actual: HostState, changes: Iterable[Change]
 ) -> tuple[Objection, ...]:
-    """All that speaks against these changes of a host's accounts; pure."""
-    changes = [change for change in changes if change.kind in _ACCOUNTS]
+    """All that speaks against these changes of a host; pure."""
+    every = list(changes)
+    found = [*_other_owner(desired, actual), *_dismantled(desired.host.name, actual, every)]
+    changes = [change for change in every if change.kind in _ACCOUNTS]
     if not changes:
-        return ()
+        return tuple(found)
     sites = _Sites.of(desired, actual)
-    found = [*_protected(sites), *_unreadable(sites)]
+    found += [*_protected(sites), *_unreadable(sites)]
     found += [*_emptied(desired.host.name, sites), *_shares(desired.host.name, sites, changes)]
     return tuple(found)
+
+
+def _other_owner(desired: Bundle, actual: HostState) -> Iterator[Objection]:
+    """Two fleets that apply to one host would undo each other's work in turns."""
+    if actual.fleet and desired.fleet and actual.fleet != desired.fleet:
+        message = f"{desired.host.name} belongs to the fleet {actual.fleet}, not {desired.fleet}"
+        yield Objection(Rule.OWNER, desired.host.name, message, TAKE_OVER)
+
+
+def _dismantled(host: str, actual: HostState, changes: Iterable[Change]) -> Iterator[Objection]:
+    """As for accounts, for packages, units and users together."""
+    gone = sum(change.kind in _SYSTEM and change.action is Action.DELETE for change in changes)
+    if _is_too_much(gone, actual.existing):
+        share = f"{100 * gone / actual.existing:.1f} %, the limit is {LIMIT_PERCENT} %"
+        message = (
+            f"{gone} of {actual.existing} packages, units and users of {host} would be removed"
+            f" ({share})"
+        )
+        yield Objection(Rule.REMOVALS, host, message, ALLOW_REMOVALS)
 
 
 def _protected(sites: _Sites) -> Iterator[Objection]:

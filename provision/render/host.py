@@ -32,4 +32,6 @@ def render_host(fleet: Fleet, host: Host, certificates: Certificates) -> Bundle:
     view = HostView.of(fleet, host, certificates)
     parts = tuple(render(view) for render in PROGRAMS)
     accounts = render_accounts(view)
-    return Bundle.of(host, parts=parts, accounts=accounts, keep_removed=fleet.keep_removed)
+    return Bundle.of(
+        host, parts=parts, accounts=accounts, keep_removed=fleet.keep_removed, fleet=fleet.name
+    )

@@ -18,6 +18,7 @@ MODULES = (
     "provision_commands",
     "provision_request",
     "provision_generation",
+    "provision_leaving_units",
     "provision_journal",
     "provision_records",
     "provision_lock",
