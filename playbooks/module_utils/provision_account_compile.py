@@ -137,11 +137,13 @@ class Compile:
 
     def _prune_credentials(self) -> None:
         """Forget the passwords of those who left: a later mailbox of that name is another's."""
-        gone = (*self.transition["leaving"], *self.transition["moves"].values())
+        moves = self.transition["moves"]
+        gone = (*self.transition["leaving"], *moves.values(), *moves)
+        logins = {address for own in self.tables.sites.values() for address in own.passwd}
         for site in sorted({address.rpartition("@")[2] for address in gone}):
-            path, own = self.layout.credentials(site), self.tables.sites.get(site)
+            path = self.layout.credentials(site)
             held = load(path) or {}
-            kept = {address: held[address] for address in held if own and address in own.passwd}
+            kept = {address: held[address] for address in held if address in logins}
             if not kept:
                 remove(path)
             elif kept != held:

@@ -4,11 +4,12 @@ Standard library only; runs as root on the host.
 
 A rename is a symbolic link first (NEW -> OLD), so that the new address delivers before the old one
 has left the maps. When nothing looks the old one up any more, link and folder change places in one
-step (renameat2(2)), and the link is removed: no moment has a mailbox without its mail.
+step (renameat2(2)), and the link is removed: no moment has a mailbox without its mail. A site that
+gets another domain is the same, from folder to folder.
 """
 
 # Durable work is made of system calls on names, and pathlib has no fsync.
-# ruff: noqa: PTH108, PTH112, PTH114, PTH118, PTH119, PTH120, PTH211
+# ruff: noqa: PTH108, PTH112, PTH114, PTH106, PTH118, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -59,8 +60,10 @@ class Homes:
             if os.path.isdir(target) and not os.path.islink(target):
                 self._archive(new)  # what an alias of that name has left
             if not os.path.lexists(target):
-                os.symlink(os.path.basename(source), target)
-                sync_folder(os.path.dirname(target))
+                folder = os.path.dirname(target)
+                make_folder(folder, uid=self.ids[0], gid=self.ids[1])
+                os.symlink(os.path.relpath(source, folder), target)
+                sync_folder(folder)
 
     def make(self) -> None:
         """Make every home that is missing."""
@@ -101,11 +104,15 @@ class Homes:
                 sync_folder(os.path.dirname(source))
 
     def archive(self) -> None:
-        """Move the homes of mailboxes that left."""
+        """Move the homes of mailboxes that left, and remove what sites that left had them in."""
+        sites = {site for site, _ in self.homes}
         for site in files_in(self.layout.mail):
             for local in files_in(os.path.join(self.layout.mail, site)):
                 if (site, local) not in self.homes or f"{local}@{site}" in self.leaving:
                     self._archive(f"{local}@{site}")
+            if site not in sites:
+                with contextlib.suppress(OSError):  # somebody may have put something there
+                    os.rmdir(os.path.join(self.layout.mail, site))
 
     def _archive(self, address: str) -> None:
         now = int(time.time())

@@ -56,6 +56,17 @@ def begin_transition(
     return {"leaving": {**kept, **leaving}, "moves": moves}
 
 
+def renamed_sites(layout: Layout, delta: Mapping[str, Any]) -> dict[str, str]:
+    """New domain to the old one, of sites that come with mailboxes of one that is removed."""
+    found: dict[str, str] = {}
+    for new, wanted in delta.get("moves", {}).items():
+        site, old = (address.rpartition("@")[2] for address in (new, wanted["from"]))
+        is_new = site in delta["sites"] and not os.path.lexists(layout.document(site))
+        if is_new and old in delta["removed"] and os.path.lexists(layout.document(old)):
+            found[site] = old
+    return found
+
+
 def write_transition(layout: Layout, transition: Mapping[str, Any]) -> None:
     """Make it durable; a transition of nobody is no file."""
     if transition["leaving"] or transition["moves"]:

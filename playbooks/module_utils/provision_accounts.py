@@ -10,7 +10,8 @@ Standard library only; runs as root on the host. The engine calls three function
      "moves":   {NEW: {"from": OLD, "fingerprint": THAT OF THE SAME PASSWORD AT OLD}, ...},
      "removal": {"who": ..., "commit": ..., "keep_seconds": ...}}      for the archives' records
 
-``moves`` and ``removal`` may be missing. A move counts where OLD is there and NEW is not.
+``moves`` and ``removal`` may be missing. A move counts where OLD is there and NEW is not. Moves
+from a site that is removed to one that is new make that one its heir.
 
 `compile_all(layout)` compiles from what is stored: it makes the folders and empty maps of a new
 host, finishes what was interrupted, and mends files that were edited by hand.
@@ -37,6 +38,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from .provision_account_archive import move
 from .provision_account_compile import Compile
 from .provision_account_store import (
     Layout,
@@ -53,6 +55,7 @@ from .provision_account_transition import (
     GENERATED,
     begin_transition,
     inherited,
+    renamed_sites,
     transition_path,
     write_transition,
 )
@@ -73,6 +76,9 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
         write_transition(layout, begin_transition(layout, documents, delta))
         for site, entries in credentials.items():
             write(layout.credentials(site), dump(entries))
+        for site, old in renamed_sites(layout, delta).items():
+            # In one step, so that no moment has both: a killed run is then a rename of mailboxes.
+            move(layout.document(old), layout.document(site))
         for site, text in delta["sites"].items():
             write(layout.document(site), text.encode("ascii"))
         for site in delta["removed"]:
@@ -109,9 +115,12 @@ def _merged_credentials(
 ) -> dict[str, dict[str, Any]]:
     """Credentials after the delta of each site in it; a compile drops those of who has left."""
     hashes, moves = delta["hashes"], delta.get("moves", {})
+    heirs = renamed_sites(layout, delta)
     merged: dict[str, dict[str, Any]] = {}
     for site, document in documents.items():
         entries = dict(load(layout.credentials(site)) or {})
+        if site in heirs:
+            entries = {**(load(layout.credentials(heirs[site])) or {}), **entries}
         for mailbox in document["mailboxes"]:
             address, wanted = mailbox["address"], mailbox["fingerprint"]
             if address in hashes and hashes[address]["fingerprint"] == wanted:

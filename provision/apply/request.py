@@ -43,10 +43,12 @@ class HostWork:
 
     def moves(self) -> tuple[Move, ...]:
         """The mailboxes of those sites that were called otherwise before."""
-        changed = self.changed_sites()
-        return tuple(
-            m for site in self.desired.accounts if site.site in changed for m in site.moves
-        )
+        changed, there = self.changed_sites(), self.actual.fingerprints
+        wanted = [m for site in self.desired.accounts if site.site in changed for m in site.moves]
+        found: dict[str, Move] = {}
+        for move in sorted(wanted, key=lambda move: move.origin not in there):
+            found.setdefault(move.address, move)
+        return tuple(found.values())
 
     def variables(self, archive: str) -> dict[str, Any]:
         """What the playbook is told: names from our renderers and a path."""

@@ -44,7 +44,10 @@ class AliasAccount:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A mailbox that was called otherwise before; both are full addresses."""
+    """A mailbox that was called otherwise before; both are full addresses.
+
+    Where its site and itself had other names there are two: the one whose origin is there counts.
+    """
 
     address: str
     origin: str
@@ -69,11 +72,13 @@ class SiteAccounts:
     version: int = 1
     moves: tuple[Move, ...] = field(default=(), compare=False)
     """How to get there, not what to have: no part of the document."""
+    moved_from: str = field(default="", compare=False)
+    """Domain that the site had before; no part of the document either."""
 
     def document(self) -> bytes:
         """The canonical JSON document: sorted keys, no spaces, ASCII, ends in a newline."""
         values = asdict(self)
-        del values["moves"]
+        del values["moves"], values["moved_from"]
         text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return text.encode("ascii") + b"\n"
 

@@ -148,6 +148,7 @@ class Bundle:
             "users": [astuple(user) for user in self.users],
             "accounts": {site.site: site.digest() for site in self.accounts},
             "moves": [astuple(move) for site in self.accounts for move in site.moves],
+            "moved_sites": [site.moved_from for site in self.accounts],
             "keep_removed": self.keep_removed.seconds,
             "fleet": self.fleet,
         }

@@ -20,6 +20,7 @@ from provision.plan.files import diff_files
 from provision.plan.guard import objections
 from provision.plan.kept import KeptMail
 from provision.plan.leaving import diff_leaving, stays
+from provision.plan.site_rename import diff_renamed_site, renamed_from
 from provision.plan.state import HostState
 
 
@@ -110,10 +111,13 @@ def _accounts(desired: Bundle, actual: HostState) -> Iterator[Change]:
     for path in actual.account_damage:
         yield Change(Kind.ACCOUNTS, path, Action.UPDATE, "compile again", origin=Origin.DRIFT)
     kept = KeptMail(actual.mail, actual.archived, desired.keep_removed)
-    for site in desired.accounts:
-        if actual.account_digests.get(site.site) != site.digest():
-            yield from diff_site(site, actual.accounts.get(site.site), kept=kept)
     wanted = {site.site for site in desired.accounts}
+    for site in desired.accounts:
+        if (old := renamed_from(site, actual)) is not None:
+            wanted.add(old.site)
+            yield from diff_renamed_site(site, old, kept=kept)
+        elif actual.account_digests.get(site.site) != site.digest():
+            yield from diff_site(site, actual.accounts.get(site.site), kept=kept)
     for name in sorted(set(actual.accounts) - wanted):
         yield from diff_removed_site(name, actual.accounts[name], kept=kept)
 

@@ -15,6 +15,7 @@ from provision.model.probe import PROBE_LOCAL
 from provision.plan.accounts import parse_document
 from provision.plan.change import Action, Change, Kind
 from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES, TAKE_OVER, Objection, Rule
+from provision.plan.site_rename import as_if_called, renamed_from
 from provision.plan.state import HostState
 
 LIMIT_PERCENT = 30
@@ -32,13 +33,21 @@ class _Sites:
     before: Mapping[str, SiteAccounts | None]
     """None: the document on the host is unreadable."""
     after: Mapping[str, SiteAccounts]
+    renamed: Mapping[str, str]
+    """Old domain to the new one of sites that were given another; ``before`` has the new one."""
 
     @classmethod
     def of(cls, desired: Bundle, actual: HostState) -> _Sites:
         after = {site.site: site for site in desired.accounts}
         equal = {s: site for s, site in after.items() if site.digest() == _held(actual, s)}
         other = {s: parse_document(document) for s, document in actual.accounts.items()}
-        return cls({**equal, **other}, after)
+        renamed: dict[str, str] = {}
+        for name, site in after.items():
+            if (old := renamed_from(site, actual)) is not None:
+                renamed[old.site] = name
+                other[name] = as_if_called(old, name)
+                del other[old.site]
+        return cls({**equal, **other}, after, renamed)
 
     def leaving(self) -> list[str]:
         """Sites that the host has and the spec has no more."""
@@ -91,7 +100,8 @@ def _protected(sites: _Sites) -> Iterator[Objection]:
         if after is None and before.protect:
             yield _objection_to_loss("site", name)
         staying = {mailbox.address for mailbox in after.mailboxes} if after else set()
-        staying |= {move.origin for move in after.moves} if after else set()
+        moves = after.moves if after else ()
+        staying |= {f"{move.origin.partition('@')[0]}@{name}" for move in moves}
         for mailbox in before.mailboxes:
             if mailbox.protect and mailbox.address not in staying:
                 yield _objection_to_loss("mailbox", mailbox.address)
@@ -155,6 +165,7 @@ def _shares(host: str, sites: _Sites, changes: Iterable[Change]) -> Iterator[Obj
         touched = dict.fromkeys(existing, 0)
         for change in changes:
             site = change.name.rpartition("@")[2]
+            site = sites.renamed.get(site, site)
             if change.action is action and change.kind in _COUNTED and site in touched:
                 touched[site] += 1
         scopes = [(host, sum(touched.values()), sum(existing.values()))]

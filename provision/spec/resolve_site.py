@@ -80,6 +80,7 @@ def resolve_site(
         aliases=tuple(sorted(aliases, key=lambda alias: alias.local)),
         catch_all=catch_all,
         protect=spec.protect,
+        moved_from=spec.moved_from,
     )
     return WrittenSite(_with_certificate(site, spec, document, context), spec, document)
 
