@@ -6,6 +6,7 @@ Standard library only; runs as root on the host, from ``python3 -I -S -``. `answ
     {"action": "restore", "address": ADDRESS, "archive": NAME or "", "replace": bool, "who": WHO,
      "keep_seconds": how long to keep what it takes the place of}
     {"action": "purge", "archives": [NAME, ...], "who": WHO}
+    {"action": "edits"}
 
 and returns ``{"outcome": "done" or a word of refusal, ...}``. Restoring and purging hold the lock
 of the account data, so no apply changes them meanwhile.
@@ -22,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .provision_account_archive import archives, bring_back, count_mail, purge
+from .provision_account_edits import edits
 from .provision_account_homes import end_sessions
 from .provision_account_store import Layout, dump, load, lock, sites_in, write
 from .provision_accounts import compile_all
@@ -33,6 +35,8 @@ def answer(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
     """Do what the request asks."""
     if request["action"] == "list":
         return {"outcome": "done", "now": int(time.time()), **_list(layout)}
+    if request["action"] == "edits":
+        return {"outcome": "done", **edits(layout)}
     if request["action"] == "restore":
         return _restore(layout, request)
     return _purge(layout, request)

@@ -20,6 +20,7 @@ _MODULES = (
     "provision_account_homes",
     "provision_account_compile",
     "provision_accounts",
+    "provision_account_edits",
     "provision_mailboxes",
 )
 """Each imports only from those before it."""

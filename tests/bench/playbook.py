@@ -96,7 +96,7 @@ def _play(
     lab: Lab, folder: Path, host: str, *, unchanged: bool = False, pipelining: bool = False
 ) -> float:
     """Seconds of one run with Ansible's own defaults."""
-    settings = {"ANSIBLE_CONFIG": "/dev/null", "ANSIBLE_PIPELINING": str(pipelining)}
+    settings = {"ANSIBLE_CONFIG": "ansible.cfg", "ANSIBLE_PIPELINING": str(pipelining)}
     words = [f"{name}={value}" for name, value in settings.items()]
     command = ["ansible-playbook", "-i", "inventory.ini", "-l", host, "site.yml"]
     inside = ["nsenter", f"--net={lab.namespace}", "env", f"--chdir={folder}", *words]
@@ -112,6 +112,7 @@ def _write(folder: Path, bundle: Bundle, have: Mapping[str, Any], connection: Co
     shutil.copytree(PLAYBOOK, folder)
     folder.chmod(0o700)
     (folder / "files").mkdir()
+    (folder / "ansible.cfg").touch()  # Ansible's own defaults, whatever this machine has
     options = (
         f"-o UserKnownHostsFile={connection.known_hosts.resolve()} -o StrictHostKeyChecking=yes"
     )
