@@ -32,6 +32,7 @@ from .provision_account_store import (
 )
 from .provision_account_tables import MAPS, SiteTables, Tables, map_text
 from .provision_account_transition import end_transition, pending_transition, write_transition
+from .provision_account_webmail import rename_people
 
 
 class Compile:
@@ -59,9 +60,12 @@ class Compile:
         self._write_dovecot(keep_leaving=False)
         self._remove_dovecot()
         self.homes.end_moves()
+        renames = {old: new for new, old in self.homes.moves.items()}
+        said = rename_people(self.layout, renames, addresses=True)
         self._prune_credentials()
         write_transition(self.layout, {**self.transition, "moves": {}})
         self.homes.archive()
+        said += rename_people(self.layout, self.homes.archives, addresses=False)
         self.homes.make_again()
         end_transition(self.layout)
         self._write_record()
@@ -70,6 +74,7 @@ class Compile:
             "renamed": self.homes.renamed,
             "archived": self.homes.archived,
             "written": self.written,
+            "said": said,
         }
 
     def _make_folders(self) -> None:

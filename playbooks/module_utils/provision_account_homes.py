@@ -43,6 +43,8 @@ class Homes:
         self.created: list[str] = []
         self.renamed: list[str] = []
         self.archived: list[str] = []
+        self.archives: dict[str, str] = {}
+        """Address to the name of the archive that its mail went to."""
 
     def home(self, address: str) -> str:
         """Path of the home of an address."""
@@ -118,7 +120,8 @@ class Homes:
         now = int(time.time())
         unknown = {"address": address, "removed": now, "keep_until": now, "account": None}
         self._end_sessions(address)
-        put_away(self.layout, self.home(address), {**unknown, **self.leaving.get(address, {})})
+        record = {**unknown, **self.leaving.get(address, {})}
+        self.archives[address] = put_away(self.layout, self.home(address), record)
         self.archived.append(address)
 
     def _end_sessions(self, address: str) -> None:

@@ -89,8 +89,9 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
 def compile_all(layout: Layout) -> dict[str, list[str]]:
     """Make what the daemons read from what is stored.
 
-    Returns ``{"created", "renamed", "archived", "written"}``: mailboxes that got a folder, whose
-    folder got a new name, whose folder went to the archive, and the files that changed.
+    Returns ``{"created", "renamed", "archived", "written", "said"}``: mailboxes that got a folder,
+    whose folder got a new name, whose folder went to the archive, the files that changed, and what
+    a person should know.
     """
     _make_store(layout)
     with lock(layout):

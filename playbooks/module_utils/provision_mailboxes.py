@@ -26,6 +26,7 @@ from .provision_account_archive import archives, bring_back, count_mail, purge
 from .provision_account_edits import edits
 from .provision_account_homes import end_sessions
 from .provision_account_store import Layout, dump, load, lock, sites_in, write
+from .provision_account_webmail import forget_people, rename_people
 from .provision_accounts import compile_all
 
 _LISTED = ("name", "address", "removed", "keep_until", "who", "commit", "messages", "bytes")
@@ -92,6 +93,7 @@ def _restore(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
         password = _put_password_back(layout, account, kept[0])
         end_sessions(layout, address)
         replaced = bring_back(layout, kept[0]["name"], home, now)
+        _bring_webmail_back(layout, address, kept[0]["name"])
         end_sessions(layout, address)  # who logged in between the two holds the other folder
         _note(layout, {"what": f"restored {kept[0]['name']}", "who": request["who"]})
     if password:
@@ -104,6 +106,14 @@ def _restore(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
         "replaced": replaced,
         "password": password,
     }
+
+
+def _bring_webmail_back(layout: Layout, address: str, name: str) -> None:
+    """Settings and contacts come back, too; those of meanwhile go where the mail of then went."""
+    newest = next((a["name"] for a in archives(layout) if a.get("address") == address), "")
+    if newest > name:
+        rename_people(layout, {address: newest}, addresses=False)
+    rename_people(layout, {name: address}, addresses=False)
 
 
 def _put_password_back(layout: Layout, account: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
@@ -146,6 +156,7 @@ def _purge(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
         for name in doomed:
             _note(layout, {"what": f"purged {name}", "who": request["who"]})
             purge(layout, name)
+        forget_people(layout, doomed)
     return {"outcome": "done", "purged": doomed}
 
 

@@ -119,6 +119,7 @@ class Transaction:
             self.result["accounts"] = apply_delta(self.accounts, delta)
         elif delta["mend"]:
             self.result["accounts"] = compile_all(self.accounts)
+        self.result["lines"] += self.result.get("accounts", {}).get("said", [])
 
     def _keep(self, paths: list[str]) -> None:
         self.result["replaced"] += keep(self.layout, self.number, paths)

@@ -18,6 +18,7 @@ _MODULES = (
     "provision_account_archive",
     "provision_account_transition",
     "provision_account_homes",
+    "provision_account_webmail",
     "provision_account_compile",
     "provision_accounts",
     "provision_account_edits",
