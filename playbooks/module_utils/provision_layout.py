@@ -18,6 +18,8 @@ class Layout:
         self.replaced = self.state / "replaced"
         self.owned = self.state / "owned.json"
         self.audit = self.state / "audit.log"
+        self.unconfirmed = self.state / "unconfirmed.json"
+        self.watch = self.state / "watch.py"
         self.run = root / "run/provision"
         self.lock = self.run / "lock"
         self.holder = self.run / "holder.json"

@@ -80,6 +80,8 @@ class Request(NamedTuple):
     """Name of the fleet that this host belongs to."""
     leaving: Mapping[str, list[str]] = MappingProxyType({})
     """``packages`` and ``users`` that left the spec, to be removed when all else is done."""
+    confirm_seconds: int = 0
+    """More than 0: it touches access, and goes back unless it is confirmed within so long."""
 
     def manifest(self) -> dict[str, Any]:
         """What this generation consists of, without its number."""

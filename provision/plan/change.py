@@ -122,6 +122,8 @@ class HostPlan:
     """What exactly the plan was made from."""
     stays: tuple[str, ...] = ()
     """What left the spec and cannot leave the host, in words: nothing is done about it."""
+    access: tuple[str, ...] = ()
+    """What of it touches access to the host: that goes back by itself unless it is confirmed."""
 
     @property
     def is_empty(self) -> bool:
@@ -148,6 +150,7 @@ class HostPlan:
             "unit_actions": [action.as_json() for action in self.unit_actions],
             "objections": [objection.as_json() for objection in self.objections],
             "stays": list(self.stays),
+            "access": list(self.access),
         }
 
     def digest(self) -> str:

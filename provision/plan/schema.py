@@ -71,6 +71,7 @@ def _host() -> dict[str, Any]:
             ),
         },
         stays=_about("What left the spec and cannot leave the host, in words.", _TEXTS),
+        access=_about("What touches access to the host, and is confirmed or taken back.", _TEXTS),
     )
 
 
