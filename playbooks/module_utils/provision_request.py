@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .provision_durable import Attributes
@@ -74,11 +72,11 @@ class Request(NamedTuple):
     meta: dict[str, Any]
     """``holder`` (who, since, commit), ``plan`` (its digest); ``rollback_of`` of a rollback."""
     blobs: dict[str, bytes]
-    users: Mapping[str, Any] = MappingProxyType({})
+    users: dict[str, Any] = {}
     """System users by name: their home and supplementary groups."""
     fleet: str = ""
     """Name of the fleet that this host belongs to."""
-    leaving: Mapping[str, list[str]] = MappingProxyType({})
+    leaving: dict[str, list[str]] = {}
     """``packages`` and ``users`` that left the spec, to be removed when all else is done."""
     confirm_seconds: int = 0
     """More than 0: it touches access, and goes back unless it is confirmed within so long."""

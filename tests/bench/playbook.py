@@ -184,6 +184,8 @@ def _directories(bundle: Bundle) -> list[dict[str, str]]:
         ("/etc/postfix/accounts/.build", 0o700, "root"),
     )
     found = [(d.path, d.mode, d.owner, d.group) for d in bundle.directories]
+    parents = (str(Path(file.path).parent) for file in bundle.files)
+    found += [(path, 0o755, "root", "root") for path in parents if path.endswith(".service.d")]
     found += [(path, mode, "root", group) for path, mode, group in accounts]
     found += [
         (f"/var/mail/provision/{site.site}", 0o700, "vmail", "vmail") for site in bundle.accounts
