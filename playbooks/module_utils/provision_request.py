@@ -72,11 +72,11 @@ class Request(NamedTuple):
     meta: dict[str, Any]
     """``holder`` (who, since, commit), ``plan`` (its digest); ``rollback_of`` of a rollback."""
     blobs: dict[str, bytes]
-    users: dict[str, Any] = {}
+    users: dict[str, Any]
     """System users by name: their home and supplementary groups."""
-    fleet: str = ""
+    fleet: str
     """Name of the fleet that this host belongs to."""
-    leaving: dict[str, list[str]] = {}
+    leaving: dict[str, list[str]]
     """``packages`` and ``users`` that left the spec, to be removed when all else is done."""
     confirm_seconds: int = 0
     """More than 0: it touches access, and goes back unless it is confirmed within so long."""

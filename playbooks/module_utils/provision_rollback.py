@@ -49,6 +49,7 @@ def rollback_request(
         blobs=_blobs(layout, number, manifest),
         users=manifest.get("users", {}),
         fleet=manifest.get("fleet") or current_manifest(layout).get("fleet", ""),
+        leaving={},
     )
     reasons = [*_missing_transports(layout, request), *_expired(layout, number, request)]
     reasons += _missing_packages(request)
