@@ -222,11 +222,24 @@ def _hash(wire: Rehearsal, address: str) -> str:
     return str(json.loads(held)[address]["hash"])
 
 
+def _webmail(wire: Rehearsal, statement: str) -> str:
+    """What a statement on Roundcube's database says, run as the user to whom it belongs."""
+    database = "/var/lib/provision-webmail/roundcube.sqlite"
+    program = (
+        f"import sqlite3; d = sqlite3.connect('{database}');"
+        f' print([row[0] for row in d.execute(\\"{statement}\\")]); d.commit()'
+    )
+    return wire.run(f'runuser -u roundcube -- python3 -c "{program}"').strip()
+
+
 def test_renamed_site_keeps_mail_uids_scripts_and_passwords(dora: Rehearsal) -> None:
     teal = "dora@teal.example"
     before, idle, held = _folders(dora, DORA), _Idle(dora), _hash(dora, DORA)
     home = "/var/mail/provision/blue.example/dora"
     dora.run(f"install -D -o vmail -g vmail /dev/null {home}/sieve/mine.sieve")
+    row = f"INSERT INTO users (username, mail_host) VALUES ('{DORA}', 'elsewhere')"
+    _webmail(dora, row)
+    rows = "SELECT username FROM users WHERE mail_host = 'elsewhere'"
     with dora.edited(SITE, _as_teal):
         planned = dora.provision("plan")
         assert "~ site teal.example: rename (from blue.example; aliases none" in planned
@@ -235,12 +248,14 @@ def test_renamed_site_keeps_mail_uids_scripts_and_passwords(dora: Rehearsal) -> 
         dora.provision("apply", "--yes")
         assert _folders(dora, teal) == before
         assert _hash(dora, teal) == held
+        assert _webmail(dora, rows) == f"['{teal}']"
         assert dora.run(f"ls {home.replace('blue', 'teal')}/sieve") == "mine.sieve\n"
         assert dora.run("ls -d /var/mail/provision/blue.example 2>&1 || true").startswith("ls:")
         with pytest.raises(imaplib.IMAP4.error):
             _login(dora, DORA)
         assert (_refusal(dora, teal), _refusal(dora, DORA)) == (250, 250)
         assert "No changes." in dora.provision("plan")
+    _webmail(dora, f"DELETE FROM users WHERE username = '{teal}'")
     with dora.edited(SITE, _as_blue_again):
         dora.provision("apply", "--yes")
         assert _folders(dora, DORA) == before
