@@ -8,10 +8,14 @@ Standard library only; runs as root on the host. The engine calls three function
      "removed": [SITE, ...],                sites that leave this host
      "hashes":  {ADDRESS: {"fingerprint": FINGERPRINT, "hash": "{ARGON2ID}$..."}, ...},
      "moves":   {NEW: {"from": OLD, "fingerprint": THAT OF THE SAME PASSWORD AT OLD}, ...},
-     "removal": {"who": ..., "commit": ..., "keep_seconds": ...}}      for the archives' records
+     "removal": {"who": ..., "commit": ..., "keep_seconds": ...},      for the archives' records
+     "compiler": a digest of the program that compiles,
+     "mend": True when what was compiled before is not to be built on}
 
-``moves`` and ``removal`` may be missing. A move counts where OLD is there and NEW is not. Moves
-from a site that is removed to one that is new make that one its heir.
+``moves``, ``removal``, ``compiler`` and ``mend`` may be missing; without ``compiler``, or when
+another one compiled last, every site is compiled, else only those that the delta touches. A move
+counts where OLD is there and NEW is not. Moves from a site that is removed to one that is new make
+that one its heir.
 
 `compile_all(layout)` compiles from what is stored: it makes the folders and empty maps of a new
 host, finishes what was interrupted, and mends files that were edited by hand.
@@ -43,22 +47,24 @@ from .provision_account_compile import Compile
 from .provision_account_store import (
     Layout,
     dump,
+    inputs,
     load,
     lock,
     make_folder,
     remove,
-    sites_in,
     write,
 )
-from .provision_account_tables import InvalidAccounts, Tables, compile_tables
+from .provision_account_tables import InvalidAccounts
 from .provision_account_transition import (
     GENERATED,
     begin_transition,
     inherited,
     renamed_sites,
     transition_path,
+    undo_half_renames,
     write_transition,
 )
+from .provision_account_work import Pending, find_work
 
 
 def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -69,25 +75,33 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
     """
     _make_store(layout)
     with lock(layout):
-        _settle(layout)
+        heirs = _settle(layout)
+        gone = [old for site, old in heirs.items() if site in delta["sites"]]
+        delta = {**delta, "removed": [*delta["removed"], *gone]}
+        heirs = renamed_sites(layout, delta)
+        before, compiler = inputs(layout), delta.get("compiler", "")
         documents = {site: json.loads(text) for site, text in delta["sites"].items()}
-        credentials = _merged_credentials(layout, documents, delta)
-        tables = _tables_after(layout, documents, credentials, delta["removed"])
+        credentials = _merged_credentials(layout, documents, delta, heirs)
+        pending = Pending(layout, documents, credentials, delta["removed"])
+        # In memory first: what cannot be compiled is never stored.
+        work = find_work(layout, pending, {} if delta.get("mend") else before, compiler=compiler)
         write_transition(layout, begin_transition(layout, documents, delta))
         for site, entries in credentials.items():
             write(layout.credentials(site), dump(entries))
-        for site, old in renamed_sites(layout, delta).items():
-            # In one step, so that no moment has both: a killed run is then a rename of mailboxes.
+        for site, old in heirs.items():
+            # In one step, so that no moment has two that claim one domain, or none.
             move(layout.document(old), layout.document(site))
         for site, text in delta["sites"].items():
             write(layout.document(site), text.encode("ascii"))
         for site in delta["removed"]:
             remove(layout.document(site))
-        return Compile(layout, tables).run()
+        return Compile(layout, work, before, compiler=compiler).run()
 
 
-def compile_all(layout: Layout) -> dict[str, list[str]]:
-    """Make what the daemons read from what is stored.
+def compile_all(layout: Layout, *, compiler: str = "") -> dict[str, list[str]]:
+    """Make what the daemons read from what is stored, all of it.
+
+    ``compiler`` names the program that compiles: a later delta that names it builds on the work.
 
     Returns ``{"created", "renamed", "archived", "written", "said"}``: mailboxes that got a folder,
     whose folder got a new name, whose folder went to the archive, the files that changed, and what
@@ -95,28 +109,42 @@ def compile_all(layout: Layout) -> dict[str, list[str]]:
     """
     _make_store(layout)
     with lock(layout):
-        return Compile(layout, _tables_after(layout, {}, {}, [])).run()
+        undo_half_renames(layout)
+        return _compile_all(layout, compiler)
+
+
+def _compile_all(layout: Layout, compiler: str = "") -> dict[str, list[str]]:
+    work = find_work(layout, Pending(layout, {}, {}, []), {}, compiler="")
+    return Compile(layout, work, {}, compiler=compiler).run()
 
 
 def _make_store(layout: Layout) -> None:
     os.makedirs(layout.store, mode=0o700, exist_ok=True)
-    for name in ("sites", "credentials", "maps"):
+    for name in ("sites", "credentials"):
         make_folder(os.path.join(layout.store, name))
 
 
-def _settle(layout: Layout) -> None:
-    """End a removal or rename that was killed, so that the next one starts from a whole state."""
-    if os.path.lexists(transition_path(layout)):
-        with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
-            Compile(layout, _tables_after(layout, {}, {}, [])).run()
+def _settle(layout: Layout) -> dict[str, str]:
+    """End a removal or rename that was killed, so that the next one starts from a whole state.
+
+    Returns the renames of sites that were undone: new domain to the old one.
+    """
+    if not os.path.lexists(transition_path(layout)):
+        return {}
+    undone = undo_half_renames(layout)
+    with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
+        _compile_all(layout)
+    return undone
 
 
 def _merged_credentials(
-    layout: Layout, documents: Mapping[str, Any], delta: Mapping[str, Any]
+    layout: Layout,
+    documents: Mapping[str, Any],
+    delta: Mapping[str, Any],
+    heirs: Mapping[str, str],
 ) -> dict[str, dict[str, Any]]:
     """Credentials after the delta of each site in it; a compile drops those of who has left."""
     hashes, moves = delta["hashes"], delta.get("moves", {})
-    heirs = renamed_sites(layout, delta)
     merged: dict[str, dict[str, Any]] = {}
     for site, document in documents.items():
         entries = dict(load(layout.credentials(site)) or {})
@@ -143,20 +171,3 @@ def _brought_along(
     if found is None:
         raise InvalidAccounts(f"{address}: the delta has no password hash for it")
     return found
-
-
-def _tables_after(
-    layout: Layout,
-    documents: Mapping[str, Any],
-    credentials: Mapping[str, Any],
-    removed: list[str],
-) -> Tables:
-    """The tables after a delta, in memory: what cannot be compiled is never stored."""
-    for site, document in documents.items():
-        if document["site"] != site:
-            raise InvalidAccounts(f"the document of {site} is of {document['site']}")
-    staying = [site for site in sites_in(layout) if site not in documents and site not in removed]
-    every = [*documents.values(), *(load(layout.document(site)) for site in staying)]
-    entries = [*credentials.values(), *(load(layout.credentials(site)) or {} for site in staying)]
-    hashes = {address: entry["hash"] for site in entries for address, entry in site.items()}
-    return compile_tables(every, hashes)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_account_store import Layout as AccountLayout
-from .provision_account_store import observe
+from .provision_account_store import digest, read
 from .provision_account_tables import MAPS
 from .provision_accounts import apply_delta, compile_all
 from .provision_audit import audit
@@ -33,7 +33,7 @@ from .provision_records import describe, outcome_of, prune, record_result
 from .provision_recover import end_interrupted
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
-from .provision_take_back import take_back
+from .provision_take_back import undo
 from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
 from .provision_units import Failure, activate, ensure_enabled, in_order
 
@@ -61,9 +61,9 @@ class Transaction:
 
     def refuse_if_accounts_moved(self) -> None:
         """Raise Refused when a site's accounts are not those that the plan was made from."""
-        have = observe(self.accounts)["sites"]
-        for site, digest in self.request.accounts["expected"].items():
-            if have.get(site) != digest:
+        for site, wanted in self.request.accounts["expected"].items():
+            content = read(self.accounts.document(site))
+            if (None if content is None else digest(content)) != wanted:
                 raise Refused(f"the plan is stale: the accounts of {site} have changed")
 
     def begin(self) -> None:
@@ -127,7 +127,7 @@ class Transaction:
             ensure_directory(self.layout.live(directory.path), directory.attributes)
         self._keep(edited_accounts(self.accounts))
         if self.previous:
-            compile_all(self.accounts)
+            compile_all(self.accounts, compiler=self.request.accounts.get("compiler", ""))
         else:
             self._apply_accounts()
 
@@ -138,7 +138,8 @@ class Transaction:
         if delta["sites"] or delta["removed"]:
             self.result["accounts"] = apply_delta(self.accounts, delta)
         elif delta["mend"]:
-            self.result["accounts"] = compile_all(self.accounts)
+            compiler = delta.get("compiler", "")
+            self.result["accounts"] = compile_all(self.accounts, compiler=compiler)
         self.result["lines"] += self.result.get("accounts", {}).get("said", [])
 
     def _keep(self, paths: list[str]) -> None:
@@ -164,7 +165,7 @@ class Transaction:
 
     def _go_back(self, actions: list[list[str]]) -> None:
         """Put the previous generation back and make the units read it."""
-        if self.number == self.previous:
+        if self.number == self.previous or read_unconfirmed(self.layout):
             raise Failure(self.result["message"], self.result["lines"])
         with self.step("roll back"):
             roll_back(self.layout, self.number, self.previous)
@@ -176,7 +177,6 @@ class Transaction:
             else:
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
         remove(self.layout.pending)
-        disarm(self.layout)
         raise RolledBack(self.result["message"])
 
 
@@ -236,7 +236,17 @@ def end(transaction: Transaction, work: Callable[[], None]) -> dict[str, Any]:
     except (OSError, ValueError, KeyError) as error:
         recover(layout)
         result.update(outcome="failed", message=f"{type(error).__name__}: {error}")
-    state = read_unconfirmed(layout)
-    if state and result["outcome"] in {"failed", "needs_person"}:
-        result.update(take_back(layout, state), message=result["message"])
+    if state := read_unconfirmed(layout):
+        _end_unproved(transaction, state)
     return result
+
+
+def _end_unproved(transaction: Transaction, state: dict[str, Any]) -> None:
+    """A change of access that failed before its proof: the access comes back first."""
+    result = transaction.result
+    if result["outcome"] == "unconfirmed":
+        return
+    failures = undo(transaction.layout, state)
+    result["lines"] = [*result["lines"], *failures]
+    result["outcome"] = "needs_person" if failures else "rolled_back"
+    disarm(transaction.layout)

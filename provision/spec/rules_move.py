@@ -10,11 +10,11 @@ from provision.spec.written import WrittenFleet, WrittenSite
 def check_moves(written: WrittenFleet, problems: Problems) -> None:
     """Report a mailbox that was moved from itself, from one that is there, or from another's."""
     for one in written.sites:
-        _check_mailboxes(one, problems)
-    _check_sites(written, problems)
+        check_site_moves(one, problems)
 
 
-def _check_sites(written: WrittenFleet, problems: Problems) -> None:
+def check_renamed_sites(written: WrittenFleet, problems: Problems) -> None:
+    """Report a site that was moved from itself, from one that is there, or from another's."""
     sites = {one.site.domain: one for one in written.sites}
     heirs: dict[Domain, Place] = {}
     for one in written.sites:
@@ -43,7 +43,8 @@ def _check_sites(written: WrittenFleet, problems: Problems) -> None:
         heirs.setdefault(origin, place)
 
 
-def _check_mailboxes(one: WrittenSite, problems: Problems) -> None:
+def check_site_moves(one: WrittenSite, problems: Problems) -> None:
+    """The same as `check_moves` for one site."""
     keys = {LocalPart.parse(key): key for key in one.spec.mailboxes}
     heirs: dict[LocalPart, Place] = {}
     for local, key in keys.items():

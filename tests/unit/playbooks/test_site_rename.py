@@ -8,8 +8,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible.module_utils.provision_account_archive import archives
-from ansible.module_utils.provision_account_store import Layout, fingerprints, observe
+from ansible.module_utils.provision_account_store import Layout, fingerprints, observe, sites_in
 from ansible.module_utils.provision_accounts import apply_delta, compile_all
 
 from tests.unit.playbooks import test_lifecycle as lifecycle
@@ -114,14 +115,20 @@ def test_killed_at_any_step_no_letter_is_lost_and_the_next_apply_ends_it(layout:
     assert faults == []
 
 
-def test_killed_before_the_new_document_is_written_the_site_is_still_the_old_one(
-    layout: Layout,
+@pytest.mark.parametrize("mended", [False, True])
+def test_killed_between_name_and_content_of_the_document_it_is_still_the_old_site(
+    layout: Layout, *, mended: bool
 ) -> None:
+    """What a plan sees then is a document to update, and no site to remove."""
+    moves = {NEW_BOB: BOB, NEW_ANNA: "anna@acme.example"}
+    transition = {"leaving": {}, "moves": moves}
+    Path(layout.store, "transition.json").write_text(json.dumps(transition))
     Path(layout.document("acme.example")).rename(layout.document("new.example"))
-    held = Path(layout.credentials("acme.example")).read_text()
-    Path(layout.credentials("new.example")).write_text(held)
-    compile_all(layout)
+    if mended:
+        compile_all(layout)
+        assert _faults(layout) == []
+    apply_delta(layout, {**_renamed(), "removed": ["acme.example"] if mended else []})
     assert _faults(layout) == []
-    apply_delta(layout, {**_renamed(), "removed": []})
     assert letters(layout, "new.example/bob") == LETTERS
     assert set(fingerprints(layout, "new.example")) == {NEW_BOB, NEW_ANNA}
+    assert sites_in(layout) == ["new.example"]
