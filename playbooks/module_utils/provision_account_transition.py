@@ -6,7 +6,7 @@ compile removes it. Standard library only; runs as root on the host.
 """
 
 # ruff: noqa: PTH104, PTH118, PTH120 - paths are joined as text, like everywhere in the account modules
-
+# ruff: noqa: PTH104, PTH118, PTH120 - paths are text, like everywhere in the account modules
 from __future__ import annotations
 
 import os
