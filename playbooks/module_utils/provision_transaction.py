@@ -27,7 +27,7 @@ from .provision_generation import (
 from .provision_journal import recover, roll_back, stopped_by, switch
 from .provision_layout import Layout
 from .provision_leaving import drop_packages, drop_users
-from .provision_lock import held
+from .provision_lock import alone
 from .provision_packages import free_daemons
 from .provision_records import describe, outcome_of, prune, record_result
 from .provision_recover import end_interrupted
@@ -199,7 +199,7 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
     """Carry out what ``ask`` returns, under the host's lock; ``ask`` may raise Refused."""
     layout.prepare()
     try:
-        with held(layout, holder):
+        with alone(layout, holder):
             recovered = end_interrupted(layout)
             request = ask()
             transaction = Transaction(layout, request)

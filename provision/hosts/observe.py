@@ -42,7 +42,7 @@ def ask(target: Target, connection: Connection, program: bytes) -> bytes:
 
 
 def observer(request: str) -> bytes:
-    """The program that looks at a host: the observer, the modules on account data, the question."""
+    """The program that looks at a host: the observer, the modules it reads with, the question."""
     question = f"answer(json.loads({request!r}), store, archive, leaving)"
     return f"{looking()}print(json.dumps({question}))\n".encode()
 
@@ -55,6 +55,7 @@ def looking() -> str:
     return (
         f"{_SCRIPT.read_text()}\n"
         f"store = {_loading('provision_account_store')}\n"
+        f"{_loading('provision_holder')}\n"
         f"archive = lambda: {_loading('provision_account_archive')}\n"
         f"leaving = load_module('leaving_script', {_LEAVING.read_text()!r})\n"
         f"leaving.load_removal = lambda: ({_loading('provision_commands')},"
