@@ -10,11 +10,22 @@ short_description: Hold daemons back and finish an interrupted package run
 description:
   - Keeps packages from starting their daemons until their own configuration is in place.
   - Finishes what a power cut or a failed maintainer script left half done.
+  - Remembers which packages and users are about to come, so that they can leave again.
 options:
   heal:
     description: Whether a package run was interrupted.
     type: bool
     required: true
+  packages:
+    description: Names of the packages that are installed next.
+    type: list
+    elements: str
+    default: []
+  users:
+    description: Names of the system users that are made next.
+    type: list
+    elements: str
+    default: []
 author:
   - The provision project
 """
@@ -23,6 +34,7 @@ EXAMPLES = r"""
 - name: Make ready for packages
   provision_packages:
     heal: true
+    packages: [postfix]
 """
 
 RETURN = r"""
@@ -33,6 +45,8 @@ lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
+from ansible.module_utils.provision_layout import Layout  # noqa: E402
+from ansible.module_utils.provision_owned import note_coming  # noqa: E402
 from ansible.module_utils.provision_packages import (  # noqa: E402
     finish_interrupted,
     hold_daemons,
@@ -40,8 +54,13 @@ from ansible.module_utils.provision_packages import (  # noqa: E402
 
 
 def main() -> None:
-    """Hold, and finish when asked to."""
-    module = AnsibleModule(argument_spec={"heal": {"type": "bool", "required": True}})
+    """Remember, hold, and finish when asked to."""
+    names = {"type": "list", "elements": "str", "default": []}
+    heal = {"type": "bool", "required": True}
+    module = AnsibleModule(argument_spec={"heal": heal, "packages": names, "users": names})
+    layout = Layout()
+    layout.prepare()
+    note_coming(layout, module.params["packages"], module.params["users"])
     hold_daemons()
     lines = finish_interrupted() if module.params["heal"] else []
     if lines:

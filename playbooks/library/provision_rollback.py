@@ -72,6 +72,7 @@ lines:
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
 from ansible.module_utils.provision_generation import current_manifest  # noqa: E402
 from ansible.module_utils.provision_layout import Layout  # noqa: E402
+from ansible.module_utils.provision_packages import free_daemons  # noqa: E402
 from ansible.module_utils.provision_rollback import rollback_request  # noqa: E402
 from ansible.module_utils.provision_transaction import carry_out  # noqa: E402
 
@@ -89,6 +90,7 @@ def main() -> None:
             "confirm_seconds": {"type": "int", "default": 0},
         }
     )
+    free_daemons()  # packages that came back are there
     layout, wanted = Layout(), module.params
     holder = {name: wanted[name] for name in ("who", "since", "commit")}
     holder |= {"id": wanted["run"], "command": "rollback"}

@@ -31,6 +31,7 @@ from .provision_account_store import (
 )
 from .provision_account_tables import MAPS, SiteTables
 from .provision_account_transition import end_transition, pending_transition, write_transition
+from .provision_account_webmail import rename_people
 from .provision_account_work import Inputs, Work, dump_index, index_path, source_of
 
 TYPE_CHECKING = False
@@ -70,9 +71,12 @@ class Compile:
         self._write_dovecot(keep_leaving=False)
         self._remove_dovecot()
         self.homes.end_moves()
+        renames = {old: new for new, old in self.homes.moves.items()}
+        said = rename_people(self.layout, renames, addresses=True)
         self._prune_credentials()
         write_transition(self.layout, {**self.transition, "moves": {}})
         self.homes.archive()
+        said += rename_people(self.layout, self.homes.archives, addresses=False)
         self.homes.make_again()
         end_transition(self.layout)
         self._write_record()
@@ -81,6 +85,7 @@ class Compile:
             "renamed": self.homes.renamed,
             "archived": self.homes.archived,
             "written": self.written,
+            "said": said,
         }
 
     def _make_folders(self) -> None:
@@ -142,11 +147,13 @@ class Compile:
 
     def _prune_credentials(self) -> None:
         """Forget the passwords of those who left: a later mailbox of that name is another's."""
-        gone = (*self.transition["leaving"], *self.transition["moves"].values())
+        moves = self.transition["moves"]
+        gone = (*self.transition["leaving"], *moves.values(), *moves)
+        logins = {address for own in self.work.touched.values() for address in own.passwd}
         for site in sorted({address.rpartition("@")[2] for address in gone}):
-            path, own = self.layout.credentials(site), self.work.touched.get(site)
+            path = self.layout.credentials(site)
             held = load(path) or {}
-            kept = {address: held[address] for address in held if own and address in own.passwd}
+            kept = {address: held[address] for address in held if address in logins}
             if not kept:
                 remove(path)
             elif kept != held:

@@ -4,11 +4,12 @@ Standard library only; runs as root on the host.
 
 A rename is a symbolic link first (NEW -> OLD), so that the new address delivers before the old one
 has left the maps. When nothing looks the old one up any more, link and folder change places in one
-step (renameat2(2)), and the link is removed: no moment has a mailbox without its mail.
+step (renameat2(2)), and the link is removed: no moment has a mailbox without its mail. A site that
+gets another domain is the same, from folder to folder.
 """
 
 # Durable work is made of system calls on names, and pathlib has no fsync.
-# ruff: noqa: PTH108, PTH112, PTH114, PTH118, PTH119, PTH120, PTH211
+# ruff: noqa: PTH108, PTH112, PTH114, PTH106, PTH118, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ class Homes:
 
     def __init__(self, layout: Layout, work: Work, transition: Mapping[str, Any]) -> None:
         self.layout, self.homes = layout, work.homes()
+        self.staying = {*work.touched, *work.kept}
         self.sites = None if work.is_whole else {*work.touched, *work.left}
         self.ids = user_ids(layout.mail_user)
         logins = {address for own in work.touched.values() for address in own.passwd}
@@ -43,6 +45,8 @@ class Homes:
         self.created: list[str] = []
         self.renamed: list[str] = []
         self.archived: list[str] = []
+        self.archives: dict[str, str] = {}
+        """Address to the name of the archive that its mail went to."""
 
     def home(self, address: str) -> str:
         """Path of the home of an address."""
@@ -60,8 +64,10 @@ class Homes:
             if os.path.isdir(target) and not os.path.islink(target):
                 self._archive(new)  # what an alias of that name has left
             if not os.path.lexists(target):
-                os.symlink(os.path.basename(source), target)
-                sync_folder(os.path.dirname(target))
+                folder = os.path.dirname(target)
+                make_folder(folder, uid=self.ids[0], gid=self.ids[1])
+                os.symlink(os.path.relpath(source, folder), target)
+                sync_folder(folder)
 
     def make(self) -> None:
         """Make every home that is missing."""
@@ -102,17 +108,21 @@ class Homes:
                 sync_folder(os.path.dirname(source))
 
     def archive(self) -> None:
-        """Move the homes of mailboxes that left."""
+        """Move the homes of mailboxes that left, and remove what sites that left had them in."""
         for site in files_in(self.layout.mail) if self.sites is None else sorted(self.sites):
             for local in files_in(os.path.join(self.layout.mail, site)):
                 if (site, local) not in self.homes or f"{local}@{site}" in self.leaving:
                     self._archive(f"{local}@{site}")
+            if site not in self.staying:
+                with contextlib.suppress(OSError):  # somebody may have put something there
+                    os.rmdir(os.path.join(self.layout.mail, site))
 
     def _archive(self, address: str) -> None:
         now = int(time.time())
         unknown = {"address": address, "removed": now, "keep_until": now, "account": None}
         self._end_sessions(address)
-        put_away(self.layout, self.home(address), {**unknown, **self.leaving.get(address, {})})
+        record = {**unknown, **self.leaving.get(address, {})}
+        self.archives[address] = put_away(self.layout, self.home(address), record)
         self.archived.append(address)
 
     def _end_sessions(self, address: str) -> None:

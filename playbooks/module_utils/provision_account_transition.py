@@ -5,8 +5,8 @@ durable before the documents are, so a killed run is ended with the same records
 compile removes it. Standard library only; runs as root on the host.
 """
 
-# ruff: noqa: PTH118 - paths are joined as text, like everywhere in the account modules
-
+# ruff: noqa: PTH104, PTH118, PTH120 - paths are joined as text, like everywhere in the account modules
+# ruff: noqa: PTH104, PTH118, PTH120 - paths are text, like everywhere in the account modules
 from __future__ import annotations
 
 import os
@@ -14,7 +14,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .provision_account_store import Layout, dump, load, remove, write
+from .provision_account_store import (
+    Layout,
+    dump,
+    load,
+    remove,
+    sites_in,
+    sync_folder,
+    write,
+)
 
 GENERATED = "generated"
 _KEEP_SECONDS = 30 * 86400
@@ -54,6 +62,32 @@ def begin_transition(
     leaving = {a: _record(before[a], held.get(a, {}), delta.get("removal", {})) for a in gone}
     kept = {a: record for a, record in old["leaving"].items() if a not in after}
     return {"leaving": {**kept, **leaving}, "moves": moves}
+
+
+def renamed_sites(layout: Layout, delta: Mapping[str, Any]) -> dict[str, str]:
+    """New domain to the old one, of sites that come with mailboxes of one that is removed."""
+    found: dict[str, str] = {}
+    for new, wanted in delta.get("moves", {}).items():
+        site, old = (address.rpartition("@")[2] for address in (new, wanted["from"]))
+        is_new = site in delta["sites"] and not os.path.lexists(layout.document(site))
+        if is_new and old in delta["removed"] and os.path.lexists(layout.document(old)):
+            found[site] = old
+    return found
+
+
+def undo_half_renames(layout: Layout) -> dict[str, str]:
+    """Give a document back the name of the site that it is of; returns new domain to old one.
+
+    A run that was killed between the new name of a document and its new content leaves one.
+    """
+    undone = {}
+    for site in sites_in(layout):
+        old = load(layout.document(site)).get("site", site)
+        if old != site and not os.path.lexists(layout.document(old)):
+            os.rename(layout.document(site), layout.document(old))
+            sync_folder(os.path.dirname(layout.document(old)))
+            undone[site] = old
+    return undone
 
 
 def write_transition(layout: Layout, transition: Mapping[str, Any]) -> None:

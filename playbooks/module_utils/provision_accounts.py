@@ -14,7 +14,8 @@ Standard library only; runs as root on the host. The engine calls three function
 
 ``moves``, ``removal``, ``compiler`` and ``mend`` may be missing; without ``compiler``, or when
 another one compiled last, every site is compiled, else only those that the delta touches. A move
-counts where OLD is there and NEW is not.
+counts where OLD is there and NEW is not. Moves from a site that is removed to one that is new make
+that one its heir.
 
 `compile_all(layout)` compiles from what is stored: it makes the folders and empty maps of a new
 host, finishes what was interrupted, and mends files that were edited by hand.
@@ -41,6 +42,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from .provision_account_archive import move
 from .provision_account_compile import Compile
 from .provision_account_store import (
     Layout,
@@ -57,7 +59,9 @@ from .provision_account_transition import (
     GENERATED,
     begin_transition,
     inherited,
+    renamed_sites,
     transition_path,
+    undo_half_renames,
     write_transition,
 )
 from .provision_account_work import Pending, find_work
@@ -71,16 +75,22 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
     """
     _make_store(layout)
     with lock(layout):
-        _settle(layout)
+        heirs = _settle(layout)
+        gone = [old for site, old in heirs.items() if site in delta["sites"]]
+        delta = {**delta, "removed": [*delta["removed"], *gone]}
+        heirs = renamed_sites(layout, delta)
         before, compiler = inputs(layout), delta.get("compiler", "")
         documents = {site: json.loads(text) for site, text in delta["sites"].items()}
-        credentials = _merged_credentials(layout, documents, delta)
+        credentials = _merged_credentials(layout, documents, delta, heirs)
         pending = Pending(layout, documents, credentials, delta["removed"])
         # In memory first: what cannot be compiled is never stored.
         work = find_work(layout, pending, {} if delta.get("mend") else before, compiler=compiler)
         write_transition(layout, begin_transition(layout, documents, delta))
         for site, entries in credentials.items():
             write(layout.credentials(site), dump(entries))
+        for site, old in heirs.items():
+            # In one step, so that no moment has two that claim one domain, or none.
+            move(layout.document(old), layout.document(site))
         for site, text in delta["sites"].items():
             write(layout.document(site), text.encode("ascii"))
         for site in delta["removed"]:
@@ -93,11 +103,13 @@ def compile_all(layout: Layout, *, compiler: str = "") -> dict[str, list[str]]:
 
     ``compiler`` names the program that compiles: a later delta that names it builds on the work.
 
-    Returns ``{"created", "renamed", "archived", "written"}``: mailboxes that got a folder, whose
-    folder got a new name, whose folder went to the archive, and the files that changed.
+    Returns ``{"created", "renamed", "archived", "written", "said"}``: mailboxes that got a folder,
+    whose folder got a new name, whose folder went to the archive, the files that changed, and what
+    a person should know.
     """
     _make_store(layout)
     with lock(layout):
+        undo_half_renames(layout)
         return _compile_all(layout, compiler)
 
 
@@ -112,21 +124,32 @@ def _make_store(layout: Layout) -> None:
         make_folder(os.path.join(layout.store, name))
 
 
-def _settle(layout: Layout) -> None:
-    """End a removal or rename that was killed, so that the next one starts from a whole state."""
-    if os.path.lexists(transition_path(layout)):
-        with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
-            _compile_all(layout)
+def _settle(layout: Layout) -> dict[str, str]:
+    """End a removal or rename that was killed, so that the next one starts from a whole state.
+
+    Returns the renames of sites that were undone: new domain to the old one.
+    """
+    if not os.path.lexists(transition_path(layout)):
+        return {}
+    undone = undo_half_renames(layout)
+    with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
+        _compile_all(layout)
+    return undone
 
 
 def _merged_credentials(
-    layout: Layout, documents: Mapping[str, Any], delta: Mapping[str, Any]
+    layout: Layout,
+    documents: Mapping[str, Any],
+    delta: Mapping[str, Any],
+    heirs: Mapping[str, str],
 ) -> dict[str, dict[str, Any]]:
     """Credentials after the delta of each site in it; a compile drops those of who has left."""
     hashes, moves = delta["hashes"], delta.get("moves", {})
     merged: dict[str, dict[str, Any]] = {}
     for site, document in documents.items():
         entries = dict(load(layout.credentials(site)) or {})
+        if site in heirs:
+            entries = {**(load(layout.credentials(heirs[site])) or {}), **entries}
         for mailbox in document["mailboxes"]:
             address, wanted = mailbox["address"], mailbox["fingerprint"]
             if address in hashes and hashes[address]["fingerprint"] == wanted:

@@ -176,6 +176,14 @@ def remove(path: Path) -> None:
         pass
 
 
+def remove_empty(path: Path) -> None:
+    """Remove a directory durably; one in which somebody else has something stays."""
+    with suppress(OSError), parent_of(path) as folder:
+        Steps.before(f"remove directory {path}")
+        os.rmdir(path.name, dir_fd=folder)
+        os.fsync(folder)
+
+
 def sweep(folder: Path) -> None:
     """Remove temporary files that a killed ``write`` has left in ``folder``."""
     if not folder.is_dir():

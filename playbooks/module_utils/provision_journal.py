@@ -2,7 +2,8 @@
 
 Before the first live file changes, the old ones are copied to generations/N/before/ and the
 journal names N. While the journal exists the switch is unfinished, and ``recover`` puts back what
-was there. Deletions come last, and ``current`` is flipped after them.
+was there. Units that leave stop before their files go. Deletions come last, and ``current`` is
+flipped after them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from .provision_durable import (
     link,
     read_json,
     remove,
+    remove_empty,
     sweep,
     write,
     write_json,
@@ -28,7 +30,8 @@ from .provision_generation import (
     point_current_at,
 )
 from .provision_layout import Layout
-from .provision_request import Request
+from .provision_leaving_units import bring_back, standing_among, stop
+from .provision_request import Request, WantedDirectory, directories_of
 
 
 def switch(layout: Layout, number: int, request: Request) -> list[str]:
@@ -41,9 +44,12 @@ def switch(layout: Layout, number: int, request: Request) -> list[str]:
         if not is_directory_as_wanted(layout.live(d.path), d.attributes)
     ]
     paths = [*[file.path for file in changed], *removed]
-    _save_before(layout, number, files=paths, directories=directories)
+    emptied = leaving_directories(layout, request)
+    units = standing_among(leaving_units(layout, request))
+    _save_before(layout, number, files=paths, directories=[*directories, *emptied], units=units)
     previous = current_manifest(layout)["generation"]
     write_json(layout.journal, {"to": number, "from": previous})
+    stop(units)
     for directory in directories:
         ensure_directory(layout.live(directory.path), directory.attributes)
     for file in changed:
@@ -51,6 +57,8 @@ def switch(layout: Layout, number: int, request: Request) -> list[str]:
         write(layout.live(file.path), staged.read_bytes(), file.attributes, age=SETTLED)
     for path in removed:
         remove(layout.live(path))
+    for directory in reversed(emptied):
+        remove_empty(layout.live(directory.path))
     link(layout.current, point_current_at(layout, number))
     remove(layout.journal)
     return paths
@@ -63,6 +71,25 @@ def removals(layout: Layout, request: Request) -> list[str]:
     return [path for path in sorted(recorded) if path not in wanted]
 
 
+def leaving_directories(layout: Layout, request: Request) -> list[WantedDirectory]:
+    """Directories that were ours alone and that the next generation has no more, by path."""
+    wanted = {directory.path for directory in request.directories}
+    recorded = directories_of(current_manifest(layout))
+    return [d for d in recorded if d.ours and d.path not in wanted and layout.live(d.path).is_dir()]
+
+
+def leaving_units(layout: Layout, request: Request) -> list[str]:
+    """Units of the current generation that the next one has no more."""
+    return [unit for unit in current_manifest(layout)["units"] if unit not in request.units]
+
+
+def stopped_by(layout: Layout, number: int) -> list[list[str]]:
+    """Units that the switch to ``number`` has stopped, with their states before."""
+    entries = read_json(layout.generation(number) / "before" / ".entries.json", {})
+    stopped: list[list[str]] = entries.get("units", [])
+    return stopped
+
+
 def recover(layout: Layout) -> tuple[int, ...]:
     """Undo a switch that did not end; returns its two generations, nothing when there was none."""
     journal = read_json(layout.journal)
@@ -70,6 +97,7 @@ def recover(layout: Layout) -> tuple[int, ...]:
         return ()
     _restore(layout, journal["to"])
     _point_back(layout, journal["from"])
+    bring_back(stopped_by(layout, journal["to"]))
     remove(layout.journal)
     return journal["from"], journal["to"]
 
@@ -87,12 +115,19 @@ def _point_back(layout: Layout, previous: int) -> None:
         remove(layout.current)
 
 
-def _save_before(layout: Layout, number: int, *, files: list[str], directories: list[Any]) -> None:
+def _save_before(
+    layout: Layout,
+    number: int,
+    *,
+    files: list[str],
+    directories: list[WantedDirectory],
+    units: list[list[str]],
+) -> None:
     tree = layout.generation(number) / "before"
     tree.mkdir(mode=0o700, exist_ok=True)
     entries = {path: _save(layout.live(path), tree / path.lstrip("/")) for path in files}
     made = {d.path: _directory_attributes(layout.live(d.path)) for d in directories}
-    write_json(tree / ".entries.json", {"files": entries, "directories": made})
+    write_json(tree / ".entries.json", {"files": entries, "directories": made, "units": units})
 
 
 def _directory_attributes(path: Path) -> list[Any] | None:

@@ -16,6 +16,7 @@ class Layout:
         self.journal = self.state / "journal.json"
         self.pending = self.state / "pending.json"
         self.replaced = self.state / "replaced"
+        self.owned = self.state / "owned.json"
         self.audit = self.state / "audit.log"
         self.hold = self.state / "hold.json"
         self.unconfirmed = self.state / "unconfirmed.json"

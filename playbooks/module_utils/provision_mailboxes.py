@@ -6,6 +6,7 @@ Standard library only; runs as root on the host, from ``python3 -I -S -``. `answ
     {"action": "restore", "address": ADDRESS, "archive": NAME or "", "replace": bool, "who": WHO,
      "keep_seconds": how long to keep what it takes the place of}
     {"action": "purge", "archives": [NAME, ...], "who": WHO}
+    {"action": "edits"}
 
 and returns ``{"outcome": "done" or a word of refusal, ...}``. Restoring and purging hold the lock
 of the account data, so no apply changes them meanwhile.
@@ -22,8 +23,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .provision_account_archive import archives, bring_back, count_mail, purge
+from .provision_account_edits import edits
 from .provision_account_homes import end_sessions
 from .provision_account_store import Layout, dump, load, lock, sites_in, write
+from .provision_account_webmail import forget_people, rename_people
 from .provision_accounts import compile_all
 
 _LISTED = ("name", "address", "removed", "keep_until", "who", "commit", "messages", "bytes")
@@ -33,6 +36,8 @@ def answer(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
     """Do what the request asks."""
     if request["action"] == "list":
         return {"outcome": "done", "now": int(time.time()), **_list(layout)}
+    if request["action"] == "edits":
+        return {"outcome": "done", **edits(layout)}
     if request["action"] == "restore":
         return _restore(layout, request)
     return _purge(layout, request)
@@ -88,6 +93,7 @@ def _restore(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
         password = _put_password_back(layout, account, kept[0])
         end_sessions(layout, address)
         replaced = bring_back(layout, kept[0]["name"], home, now)
+        _bring_webmail_back(layout, address, kept[0]["name"])
         end_sessions(layout, address)  # who logged in between the two holds the other folder
         _note(layout, {"what": f"restored {kept[0]['name']}", "who": request["who"]})
     if password:
@@ -100,6 +106,14 @@ def _restore(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
         "replaced": replaced,
         "password": password,
     }
+
+
+def _bring_webmail_back(layout: Layout, address: str, name: str) -> None:
+    """Settings and contacts come back, too; those of meanwhile go where the mail of then went."""
+    newest = next((a["name"] for a in archives(layout) if a.get("address") == address), "")
+    if newest > name:
+        rename_people(layout, {address: newest}, addresses=False)
+    rename_people(layout, {name: address}, addresses=False)
 
 
 def _put_password_back(layout: Layout, account: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
@@ -142,6 +156,7 @@ def _purge(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
         for name in doomed:
             _note(layout, {"what": f"purged {name}", "who": request["who"]})
             purge(layout, name)
+        forget_people(layout, doomed)
     return {"outcome": "done", "purged": doomed}
 
 

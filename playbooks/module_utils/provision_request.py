@@ -72,6 +72,12 @@ class Request(NamedTuple):
     meta: dict[str, Any]
     """``holder`` (who, since, commit), ``plan`` (its digest); ``rollback_of`` of a rollback."""
     blobs: dict[str, bytes]
+    users: dict[str, Any]
+    """System users by name: their home and supplementary groups."""
+    fleet: str
+    """Name of the fleet that this host belongs to."""
+    leaving: dict[str, list[str]]
+    """``packages`` and ``users`` that left the spec, to be removed when all else is done."""
     confirm_seconds: int = 0
     """More than 0: it touches access, and goes back unless it is confirmed within so long."""
 
@@ -82,6 +88,8 @@ class Request(NamedTuple):
             "directories": {d.path: d.record() for d in self.directories},
             "units": self.units,
             "packages": self.packages,
+            "users": dict(self.users),
+            "fleet": self.fleet,
         }
 
 

@@ -17,6 +17,7 @@ from .provision_commands import run
 from .provision_durable import read_json
 from .provision_generation import Refused, current_manifest, is_as_wanted
 from .provision_layout import Layout
+from .provision_owned import is_installed
 from .provision_request import Request, WantedFile, directories_of, files_of
 from .provision_units import is_active
 
@@ -46,8 +47,12 @@ def rollback_request(
         accounts=dict(_NO_CHANGE),
         meta={"holder": holder, "plan": "", "rollback_of": number},
         blobs=_blobs(layout, number, manifest),
+        users=manifest.get("users", {}),
+        fleet=manifest.get("fleet") or current_manifest(layout).get("fleet", ""),
+        leaving={},
     )
     reasons = [*_missing_transports(layout, request), *_expired(layout, number, request)]
+    reasons += _missing_packages(request)
     if reasons:
         raise Refused(f"generation {number} cannot serve any more: {'; '.join(reasons)}")
     return request
@@ -71,9 +76,17 @@ def _unit_actions(layout: Layout, manifest: dict[str, Any]) -> list[list[str]]:
             continue
         for unit, verb in entry["activations"]:
             verbs[unit] = max(verb, verbs.get(unit, 0))
-    actions = {unit: _VERBS[verb] for unit, verb in verbs.items() if verb}
+    gone = set(current_manifest(layout)["units"]) - set(manifest["units"])
+    actions = {unit: _VERBS[verb] for unit, verb in verbs.items() if verb and unit not in gone}
     actions.update({unit: "start" for unit in manifest["units"] if not is_active(unit)})
     return [list(action) for action in sorted(actions.items())]
+
+
+def _missing_packages(request: Request) -> Iterator[str]:
+    """Packages that it was made for and that are gone: `provision rollback` installs them first."""
+    for name in request.packages:
+        if not is_installed(name):
+            yield f"the package {name} is not installed any more: apt install {name}"
 
 
 def _missing_transports(layout: Layout, request: Request) -> Iterator[str]:

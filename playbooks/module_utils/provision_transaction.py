@@ -24,8 +24,9 @@ from .provision_generation import (
     refuse_if_stale,
     stage,
 )
-from .provision_journal import recover, roll_back, switch
+from .provision_journal import recover, roll_back, stopped_by, switch
 from .provision_layout import Layout
+from .provision_leaving import drop_packages, drop_users
 from .provision_lock import alone
 from .provision_packages import free_daemons
 from .provision_records import describe, outcome_of, prune, record_result
@@ -92,8 +93,17 @@ class Transaction:
         with self.step("accounts"):
             self._apply_accounts()
         remove(self.layout.pending)
+        self._drop_what_left()
         self.result["generation"] = self.number
         prune(self.layout)
+
+    def _drop_what_left(self) -> None:
+        """Last of all: what is proved no longer needs them, and they cannot be put back at once."""
+        leaving = {"packages": [], "users": [], **self.request.leaving}
+        if leaving["packages"] or leaving["users"]:
+            with self.step("remove what left"):
+                self.result["lines"] += drop_packages(self.layout, leaving["packages"])
+                self.result["lines"] += drop_users(self.layout, leaving["users"])
 
     def _stage_and_check(self) -> None:
         self.number = next_number(self.layout)
@@ -130,6 +140,7 @@ class Transaction:
         elif delta["mend"]:
             compiler = delta.get("compiler", "")
             self.result["accounts"] = compile_all(self.accounts, compiler=compiler)
+        self.result["lines"] += self.result.get("accounts", {}).get("said", [])
 
     def _keep(self, paths: list[str]) -> None:
         self.result["replaced"] += keep(self.layout, self.number, paths)
@@ -160,7 +171,9 @@ class Transaction:
             roll_back(self.layout, self.number, self.previous)
             run("systemctl", "daemon-reload")
             if self.previous:
-                activate([[unit, _verb_back(verb)] for unit, verb in in_order(actions)])
+                back = [[unit, _verb_back(verb)] for unit, verb in in_order(actions)]
+                stopped = stopped_by(self.layout, self.number)
+                activate([*back, *([unit, "start"] for unit, *_ in stopped)])
             else:
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
         remove(self.layout.pending)

@@ -33,7 +33,7 @@ class Record:
             self.outcome = HostOutcome(self.host, word, message, lines, seconds=took, replaced=kept)
         elif event["type"] == "task_ok" and event.get("outcome") == "applied":
             number, kept = event.get("generation"), tuple(event.get("replaced", ()))
-            self.outcome = HostOutcome(self.host, "applied", "", (), number, took, kept)
+            self.outcome = HostOutcome(self.host, "applied", "", lines, number, took, kept)
 
 
 def _failure_words(event: Event) -> str:

@@ -16,7 +16,7 @@ from provision.assets import playbooks_dir
 from provision.model.accounts import MailboxAccount, Move
 from provision.model.amounts import Duration
 from provision.model.bundle import Bundle, ManagedFile
-from provision.plan.change import HostPlan, Kind
+from provision.plan.change import Action, HostPlan, Kind
 from provision.plan.state import HostState
 
 CONFIRM_TIMEOUT = Duration(60)
@@ -62,17 +62,19 @@ class HostWork:
 
     def moves(self) -> tuple[Move, ...]:
         """The mailboxes of those sites that were called otherwise before."""
-        changed = self.changed_sites()
-        return tuple(
-            m for site in self.desired.accounts if site.site in changed for m in site.moves
-        )
+        changed, there = self.changed_sites(), self.actual.fingerprints
+        wanted = [m for site in self.desired.accounts if site.site in changed for m in site.moves]
+        found: dict[str, Move] = {}
+        for move in sorted(wanted, key=lambda move: move.origin not in there):
+            found.setdefault(move.address, move)
+        return tuple(found.values())
 
     def variables(self, archive: str) -> dict[str, Any]:
         """What the playbook is told: names from our renderers and a path."""
-        users = {change.name for change in self.plan.of_kind(Kind.USER)}
+        users = set(self._names(Kind.USER, Action.CREATE, Action.UPDATE))
         return {
             "provision_heal": self.actual.dpkg_interrupted,
-            "provision_packages": [change.name for change in self.plan.of_kind(Kind.PACKAGE)],
+            "provision_packages": self._names(Kind.PACKAGE, Action.CREATE),
             "provision_users": [
                 {"name": user.name, "home": user.home, "groups": list(user.supplementary_groups)}
                 for user in self.desired.users
@@ -80,6 +82,21 @@ class HostWork:
             ],
             "provision_archive": archive,
         }
+
+    def leaving(self) -> dict[str, list[str]]:
+        """The packages and users that the host shall drop when all else is done."""
+        return {
+            "packages": self._names(Kind.PACKAGE, Action.DELETE),
+            "users": self._names(Kind.USER, Action.DELETE),
+        }
+
+    def _names(self, kind: Kind, *actions: Action) -> list[str]:
+        return [change.name for change in self.plan.of_kind(kind) if change.action in actions]
+
+    @property
+    def installs(self) -> bool:
+        """True when packages come, and files with them that nobody has seen yet."""
+        return bool(self._names(Kind.PACKAGE, Action.CREATE))
 
 
 def pack(work: HostWork, credentials: Credentials, stamp: Stamp) -> bytes:
@@ -107,6 +124,11 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
         "directories": {d.path: [d.mode, d.owner, d.group, d.ours] for d in desired.directories},
         "units": [unit.name for unit in desired.units],
         "packages": list(desired.packages),
+        "users": {
+            user.name: [user.home, list(user.supplementary_groups)] for user in desired.users
+        },
+        "fleet": desired.fleet,
+        "leaving": work.leaving(),
         "unit_actions": [[action.unit, action.verb] for action in plan.unit_actions],
         "confirm_seconds": work.confirm_seconds,
         "accounts": {
@@ -127,7 +149,7 @@ def _observed(work: HostWork) -> dict[str, str | None] | None:
     Packages bring files, and an interrupted switch is rolled back first.
     """
     actual = work.actual
-    if actual.dpkg_interrupted or actual.switch_interrupted or work.plan.of_kind(Kind.PACKAGE):
+    if actual.dpkg_interrupted or actual.switch_interrupted or work.installs:
         return None
     paths = {file.path for file in work.desired.files} | set(work.actual.recorded)
     states = ((path, work.actual.files.get(path)) for path in sorted(paths))

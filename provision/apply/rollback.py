@@ -17,6 +17,8 @@ from provision.hosts.connection import Connection
 from provision.hosts.interrupts import Interrupts
 from provision.hosts.playbook import Event, Play
 from provision.model.fleet import Host
+from provision.plan.change import HostPlan, Kind
+from provision.plan.generations import Manifest
 
 _PLAYBOOK = "rollback.yml"
 _UNPRINTABLE = re.compile(r"[^A-Za-z0-9@._:+-]")
@@ -24,11 +26,12 @@ _UNPRINTABLE = re.compile(r"[^A-Za-z0-9@._:+-]")
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """One host with the generation whose files come back and the one that is current."""
+    """One host with the generation whose files come back, and the plan of that."""
 
     host: Host
     number: int
-    current: int
+    plan: HostPlan
+    base: Manifest | None
     confirm_seconds: int = 0
     """More than 0: it touches access, and goes back unless it is confirmed within so long."""
 
@@ -36,13 +39,20 @@ class Return:
         """What rollback.yml is told: numbers, and words that Ansible cannot read as Jinja."""
         return {
             "provision_generation": self.number,
-            "provision_expected": self.current,
+            "provision_expected": self.plan.generation,
+            "provision_packages": [change.name for change in self.plan.of_kind(Kind.PACKAGE)],
+            "provision_users": self._users(),
             "provision_who": _plain(stamp.who),
             "provision_since": _plain(stamp.since),
             "provision_commit": _plain(stamp.commit),
             "provision_run": stamp.id,
             "provision_confirm_seconds": self.confirm_seconds,
         }
+
+    def _users(self) -> list[dict[str, Any]]:
+        known = self.base.users if self.base else {}
+        wanted = [change.name for change in self.plan.of_kind(Kind.USER)]
+        return [{"name": n, "home": known[n][0], "groups": list(known[n][1])} for n in wanted]
 
 
 def _plain(words: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from provision.model.amounts import Duration
-from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES
+from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES, TAKE_OVER
 
 F = TypeVar("F", bound=Callable[..., Any])
 _SHORTEST, _LONGEST = Duration(5), Duration(3600)
@@ -48,14 +48,19 @@ def _confirm_timeout(_context: click.Context, _option: click.Parameter, value: s
 
 
 def permission_options(function: F) -> F:
-    """Add ``--allow-removals`` and ``--allow-updates``: ``allowed`` holds those that were given."""
-    for flag, verb in ((ALLOW_UPDATES, "updated"), (ALLOW_REMOVALS, "removed")):
+    """Add the flags that let objections pass: ``allowed`` holds those that were given."""
+    many = "Go on although many accounts would be"
+    for flag, words in (
+        (TAKE_OVER, "Go on although the host belongs to another fleet."),
+        (ALLOW_UPDATES, f"{many} updated."),
+        (ALLOW_REMOVALS, f"{many} removed, or much of what runs them."),
+    ):
         option = click.option(
             flag,
             is_flag=True,
             expose_value=False,
             callback=_allow,
-            help=f"Go on although many accounts would be {verb}.",
+            help=words,
         )
         function = option(function)
     return function

@@ -19,6 +19,7 @@ COMMANDS = {
     "apply": "provision.cli.apply",
     "verify": "provision.cli.verify",
     "drift": "provision.cli.drift",
+    "adopt": "provision.cli.adopt",
     "status": "provision.cli.status",
     "history": "provision.cli.history",
     "rollback": "provision.cli.rollback",

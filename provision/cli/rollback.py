@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from provision.cli.remembering import Remembered
     from provision.model.amounts import Duration
     from provision.plan.change import Plan
+    from provision.plan.generations import Memory
 
 
 @click.command("rollback")
@@ -81,6 +82,7 @@ class _Run:
         self.fleet_dir, self.told, self.is_json = fleet_dir, told, is_json
         self.confirm_seconds = confirm_timeout.seconds
         self.targets: dict[str, int] = {}
+        self.seen: Mapping[str, Memory] = {}
         self.refused: list[HostOutcome] = []
         self.plan: Plan
 
@@ -96,6 +98,7 @@ class _Run:
         chosen = [told.connection.target_of(h) for h in told.hosts if h.name in self.targets]
         seen, failures = recall(chosen, told.connection, against=self.targets, contents=True)
         self.failures = {**told.failures, **failures}
+        self.seen = seen
         self.plan = Plan(tuple(plan_rollback(name, memory) for name, memory in seen.items()))
         if not self.is_json and self.plan.hosts:
             for host in self.plan.hosts:
@@ -147,7 +150,8 @@ class _Run:
             Return(
                 hosts[plan.host],
                 self.targets[plan.host],
-                plan.generation,
+                plan,
+                self.seen[plan.host].base,
                 self.confirm_seconds if plan.access else 0,
             )
             for plan in self.plan.hosts

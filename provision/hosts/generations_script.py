@@ -33,7 +33,9 @@ def answer(request: dict[str, Any], observer: Any, store: Any) -> dict[str, Any]
     number = current["generation"] if request["against"] is None else request["against"]
     base = _read_json(f"{folder}/{number}/manifest.json", None)
     seen = store.observe(store.Layout())
-    state = observer.answer(_question(base, seen), store)
+    newer = _newer_units(current, base)
+    state = observer.answer(_question(base, seen, newer), store)
+    state["leaving"]["units"] = newer
     contents = _contents(f"{folder}/{number}/files", base, state) if base else {}
     if not request["contents"]:
         contents = {}
@@ -48,15 +50,23 @@ def answer(request: dict[str, Any], observer: Any, store: Any) -> dict[str, Any]
     }
 
 
-def _question(base: dict[str, Any] | None, seen: dict[str, Any]) -> dict[str, Any]:
+def _newer_units(current: dict[str, Any], base: dict[str, Any] | None) -> list[str]:
+    """Units that the current generation has and the other one had not: going back stops them."""
+    known = base["units"] if base else current.get("units", ())
+    return [unit for unit in current.get("units", ()) if unit not in known]
+
+
+def _question(
+    base: dict[str, Any] | None, seen: dict[str, Any], newer: list[str]
+) -> dict[str, Any]:
     """What the observer shall look at so that the state can be compared with the generation."""
     base = base or {"files": {}, "directories": {}, "packages": [], "units": []}
     return {
         "files": {path: [e["sha256"], e["secret"]] for path, e in base["files"].items()},
         "directories": {path: entry[3] for path, entry in base["directories"].items()},
         "packages": base["packages"],
-        "units": base["units"],
-        "users": [],
+        "units": [*base["units"], *newer],
+        "users": list(base.get("users", ())),
         "accounts": seen["sites"],
     }
 

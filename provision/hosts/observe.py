@@ -17,6 +17,7 @@ from provision.hosts.target import Target
 T = TypeVar("T")
 
 _SCRIPT = Path(__file__).with_name("observer_script.py")
+_LEAVING = Path(__file__).with_name("leaving_script.py")
 _LARGEST_POOL = 32
 
 
@@ -42,22 +43,30 @@ def ask(target: Target, connection: Connection, program: bytes) -> bytes:
 
 def observer(request: str) -> bytes:
     """The program that looks at a host: the observer, the modules it reads with, the question."""
-    question = f"answer(json.loads({request!r}), store, archive)"
+    question = f"answer(json.loads({request!r}), store, archive, leaving)"
     return f"{looking()}print(json.dumps({question}))\n".encode()
 
 
 def looking() -> str:
-    """The observer with ``store`` and ``archive``, account data's modules: it asks nothing yet."""
-    modules = playbooks_dir() / "module_utils"
-    store = (modules / "provision_account_store.py").read_text()
-    archive = (modules / "provision_account_archive.py").read_text()
-    holder = (modules / "provision_holder.py").read_text()
+    """The observer with ``store``, ``archive`` and ``leaving``: it asks nothing yet.
+
+    What only a difference needs is loaded then.
+    """
     return (
         f"{_SCRIPT.read_text()}\n"
-        f"store = load_module('provision_account_store', {store!r})\n"
-        f"load_module('provision_holder', {holder!r})\n"
-        f"archive = lambda: load_module('provision_account_archive', {archive!r})\n"
+        f"store = {_loading('provision_account_store')}\n"
+        f"{_loading('provision_holder')}\n"
+        f"archive = lambda: {_loading('provision_account_archive')}\n"
+        f"leaving = load_module('leaving_script', {_LEAVING.read_text()!r})\n"
+        f"leaving.load_removal = lambda: ({_loading('provision_commands')},"
+        f" {_loading('provision_removal')})[1]\n"
     )
+
+
+def _loading(name: str) -> str:
+    """The expression that makes one of the host's modules there."""
+    source = (playbooks_dir() / "module_utils" / f"{name}.py").read_text()
+    return f"load_module({name!r}, {source!r})"
 
 
 def parse_reply(target: Target, reply: bytes) -> dict[str, Any]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 STATE = "/var/lib/provision"
 PACKAGE = "provision_host"
 """Our modules import each other from the package that they are in."""
+NOTHING: dict[str, Any] = {"units": [], "packages": {}, "users": [], "directories": []}
 UNFINISHED = (f"{STATE}/journal.json", f"{STATE}/unconfirmed.json")
 """A switch that did not end, or that waits for its confirmation."""
 LARGEST_CONTENT = 512 * 1024
@@ -40,21 +41,30 @@ UNIT_FIELDS = {
 
 
 def answer(
-    request: dict[str, Any], store: Any, load_archive: Callable[[], Any] | None = None
+    request: dict[str, Any],
+    store: Any,
+    load_archive: Callable[[], Any] | None = None,
+    leaving: Any = None,
 ) -> dict[str, Any]:
     """Look at everything the request names; returns JSON values.
 
     ``store`` is the module provision_account_store, which knows where account data is;
     ``load_archive`` gives provision_account_archive, which only a difference
-    needs; without it no mail is counted.
+    needs; without it no mail is counted. ``leaving`` is the module leaving_script, with
+    ``load_removal``; without it what left is not looked at.
     """
-    units = Units(request["units"])
-    generation, recorded = _current_generation()
-    packages, interrupted = _packages(set(request["packages"]))
+    manifest = _read_json(f"{STATE}/current/manifest.json", {"generation": 0, "files": {}})
+    recorded = manifest["files"]
+    left = leaving.left_by(request, manifest, STATE) if leaving else NOTHING
+    units = Units([*request["units"], *left["units"]])
+    packages, interrupted = _packages({*request["packages"], *left["packages"]})
     return {
         "release": _release(),
-        "generation": generation,
+        "generation": manifest["generation"],
+        "fleet": manifest.get("fleet", ""),
         "recorded": recorded,
+        "leaving": leaving.weighed(left, packages, leaving.load_removal) if leaving else left,
+        "existing": sum(len(manifest.get(kind, ())) for kind in ("packages", "units", "users")),
         "files": _files(request["files"], recorded),
         "directories": _directories(request, recorded),
         "packages": packages,
@@ -98,13 +108,6 @@ def _release() -> str:
         name, _, value = line.partition("=")
         fields[name] = value.strip('"')
     return fields.get("ID", "unknown") + fields.get("VERSION_ID", "")
-
-
-def _current_generation() -> tuple[int, dict[str, Any]]:
-    manifest = _read_json(f"{STATE}/current/manifest.json", None)
-    if manifest is None:
-        return 0, {}
-    return manifest["generation"], manifest["files"]
 
 
 def _files(wanted: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,10 @@ class AliasAccount:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A mailbox that was called otherwise before; both are full addresses."""
+    """A mailbox that was called otherwise before; both are full addresses.
+
+    Where its site and itself had other names there are two: the one whose origin is there counts.
+    """
 
     address: str
     origin: str
@@ -81,6 +84,8 @@ class SiteAccounts:
     version: int = 1
     moves: tuple[Move, ...] = field(default=(), compare=False)
     """How to get there, not what to have: no part of the document."""
+    moved_from: str = field(default="", compare=False)
+    """Domain that the site had before; no part of the document either."""
     known_digest: str = field(default="", compare=False)
     """The digest, where it is remembered: then nobody need look at the mailboxes."""
 

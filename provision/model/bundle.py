@@ -127,6 +127,8 @@ class Bundle:
     accounts: tuple[SiteAccounts, ...]
     keep_removed: Duration = KEEP_REMOVED
     """How long the archive of a mailbox that leaves is kept."""
+    fleet: str = ""
+    """Name of the fleet: a host takes orders from one alone."""
     ports: tuple[PublicPort, ...] = ()
     """What the world may reach, by number."""
 
@@ -146,7 +148,9 @@ class Bundle:
             "users": [astuple(user) for user in self.users],
             "accounts": {site.site: site.digest() for site in self.accounts},
             "moves": [astuple(move) for site in self.accounts for move in site.moves],
+            "moved_sites": [site.moved_from for site in self.accounts],
             "keep_removed": self.keep_removed.seconds,
+            "fleet": self.fleet,
         }
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
@@ -158,6 +162,7 @@ class Bundle:
         parts: tuple[Part, ...],
         accounts: tuple[SiteAccounts, ...],
         keep_removed: Duration = KEEP_REMOVED,
+        fleet: str = "",
     ) -> Bundle:
         """Join the parts; raises ValueError when two parts claim the same path."""
         files = sorted((file for part in parts for file in part.files), key=lambda file: file.path)
@@ -173,6 +178,7 @@ class Bundle:
             users=tuple(sorted({u for part in parts for u in part.users})),
             accounts=tuple(sorted(accounts, key=lambda site: site.site)),
             keep_removed=keep_removed,
+            fleet=fleet,
             ports=tuple(sorted({p for part in parts for p in part.ports})),
         )
 

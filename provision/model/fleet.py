@@ -174,6 +174,8 @@ class Site:
     """Certificate for ``webmail_name`` given as files; None: issued by the fleet-local CA."""
     protect: bool = False
     """Not to be removed from its host before an apply has lifted this."""
+    moved_from: Domain | None = None
+    """What its domain was before: its mailboxes come along."""
     accounts: KnownAccounts | None = field(default=None, compare=False)
     """What is remembered of its account document, made from the same spec."""
 

@@ -47,7 +47,7 @@ def diff_site(
         detail = _site_words(desired) if document is None else "unreadable on the host: rebuilt"
         origin = Origin.INTENT if document is None else Origin.DRIFT
         yield Change(Kind.SITE, desired.site, action, detail, origin=origin)
-    elif words := _site_differences(desired, actual):
+    elif words := site_differences(desired, actual):
         yield Change(Kind.SITE, desired.site, Action.UPDATE, "; ".join(words))
     elif desired == actual and document != desired.document():
         yield Change(Kind.SITE, desired.site, Action.UPDATE, "written anew, same content")
@@ -57,9 +57,9 @@ def diff_site(
     origins = {move.origin for move in desired.moves if move.address in renames}
     new = tuple(m for m in desired.mailboxes if m.address not in renames)
     old = tuple(m for m in base.mailboxes if m.address not in origins)
-    for change in _pairs(Kind.MAILBOX, new, old, mailbox_differences):
+    for change in pairs(Kind.MAILBOX, new, old, mailbox_differences):
         yield replace(change, note=_note(change, desired, kept))
-    yield from _pairs(Kind.ALIAS, desired.aliases, base.aliases, _alias_differences)
+    yield from pairs(Kind.ALIAS, desired.aliases, base.aliases, alias_differences)
 
 
 def _renames(desired: SiteAccounts, base: SiteAccounts) -> Iterator[tuple[str, Change]]:
@@ -93,9 +93,9 @@ def diff_removed_site(
     actual = parse_document(document)
     yield Change(Kind.SITE, site, Action.DELETE, _removal_words(actual))
     if actual is not None:
-        for change in _pairs(Kind.MAILBOX, (), actual.mailboxes, mailbox_differences):
+        for change in pairs(Kind.MAILBOX, (), actual.mailboxes, mailbox_differences):
             yield replace(change, note=kept.of_leaving(change.name))
-        yield from _pairs(Kind.ALIAS, (), actual.aliases, _alias_differences)
+        yield from pairs(Kind.ALIAS, (), actual.aliases, alias_differences)
 
 
 def _removal_words(actual: SiteAccounts | None) -> str:
@@ -108,12 +108,13 @@ def _removal_words(actual: SiteAccounts | None) -> str:
     )
 
 
-def _pairs(
+def pairs(
     kind: Kind,
     desired: Sequence[T],
     actual: Sequence[T],
     differences: Callable[[T, T | None], list[str]],
 ) -> Iterator[Change]:
+    """Changes between two lists by address; ``differences`` words one that is in both, or new."""
     have: Mapping[str, T] = {entry.address: entry for entry in actual}
     for entry in desired:
         old = have.get(entry.address)
@@ -166,7 +167,8 @@ def _password_words(new: MailboxAccount) -> str:
     return "password (secret changed)"
 
 
-def _alias_differences(new: AliasAccount, old: AliasAccount | None) -> list[str]:
+def alias_differences(new: AliasAccount, old: AliasAccount | None) -> list[str]:
+    """What is different, in words; for a new alias where it leads."""
     if old is None:
         return [f"to {_names(new.targets)}"]
     return [f"to {_names(old.targets)} -> {_names(new.targets)}"] if new != old else []
@@ -180,7 +182,8 @@ def _site_words(site: SiteAccounts) -> str:
     return ", ".join(words)
 
 
-def _site_differences(new: SiteAccounts, old: SiteAccounts) -> list[str]:
+def site_differences(new: SiteAccounts, old: SiteAccounts) -> list[str]:
+    """What is different about the site itself, in words."""
     words = []
     if new.route != old.route:
         words.append(f"outgoing {old.route} -> {new.route}")

@@ -120,6 +120,8 @@ class HostPlan:
     """What an apply refuses unless it is told to go on."""
     basis: Basis = Basis()
     """What exactly the plan was made from."""
+    stays: tuple[str, ...] = ()
+    """What left the spec and cannot leave the host, in words: nothing is done about it."""
     access: tuple[str, ...] = ()
     """What of it touches access to the host: that goes back by itself unless it is confirmed."""
 
@@ -147,17 +149,19 @@ class HostPlan:
             "changes": [change.as_json() for change in self.changes],
             "unit_actions": [action.as_json() for action in self.unit_actions],
             "objections": [objection.as_json() for objection in self.objections],
+            "stays": list(self.stays),
             "access": list(self.access),
         }
 
     def digest(self) -> str:
-        """SHA-256 of the host's part without its notes, hexadecimal."""
+        """SHA-256 of the host's part without its notes and what stays, hexadecimal."""
         return _digest(self._lasting())
 
     def _lasting(self) -> dict[str, Any]:
         values = self.as_json()
         for change in values["changes"]:
             del change["note"]
+        del values["stays"]
         return values
 
 

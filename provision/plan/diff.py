@@ -20,6 +20,8 @@ from provision.plan.change import (
 from provision.plan.files import diff_files
 from provision.plan.guard import objections
 from provision.plan.kept import KeptMail
+from provision.plan.leaving import diff_leaving, stays
+from provision.plan.site_rename import diff_renamed_site, renamed_from
 from provision.plan.state import HostState
 
 
@@ -34,6 +36,7 @@ def diff_host(desired: Bundle, actual: HostState) -> HostPlan:
             *diff_files(desired, actual),
             *_units(desired, actual),
             *_accounts(desired, actual),
+            *diff_leaving(actual),
         ]
     )
     actions = tuple(sorted(_unit_actions(desired, actual, changes)))
@@ -44,6 +47,7 @@ def diff_host(desired: Bundle, actual: HostState) -> HostPlan:
         unit_actions=actions,
         access=access_of(changes, actions, desired.users),
         objections=objections(desired, actual, changes),
+        stays=stays(actual),
         basis=Basis(desired.digest(), actual.manifest_digest(), actual.observed_digest()),
     )
 
@@ -110,10 +114,13 @@ def _accounts(desired: Bundle, actual: HostState) -> Iterator[Change]:
     for path in actual.account_damage:
         yield Change(Kind.ACCOUNTS, path, Action.UPDATE, "compile again", origin=Origin.DRIFT)
     kept = KeptMail(actual.mail, actual.archived, desired.keep_removed)
-    for site in desired.accounts:
-        if actual.account_digests.get(site.site) != site.digest():
-            yield from diff_site(site, actual.accounts.get(site.site), kept=kept)
     wanted = {site.site for site in desired.accounts}
+    for site in desired.accounts:
+        if (old := renamed_from(site, actual)) is not None:
+            wanted.add(old.site)
+            yield from diff_renamed_site(site, old, kept=kept)
+        elif actual.account_digests.get(site.site) != site.digest():
+            yield from diff_site(site, actual.accounts.get(site.site), kept=kept)
     for name in sorted(set(actual.accounts) - wanted):
         yield from diff_removed_site(name, actual.accounts[name], kept=kept)
 
@@ -130,6 +137,8 @@ def _unit_actions(
         elif verb := max(wanted.values(), default=Verb.NONE):
             yield UnitAction(unit.name, verb.name.lower(), tuple(sorted(wanted)))
     for name, wanted in reasons.items():
+        if name in actual.leaving.units:
+            continue
         if verb := max(wanted.values(), default=Verb.NONE):
             yield UnitAction(name, verb.name.lower(), tuple(sorted(wanted)))
 
@@ -150,7 +159,7 @@ def _reasons(
             recorded = actual.recorded.get(change.name)
             for activation in files.get(change.name) or (recorded.activations if recorded else ()):
                 note(activation.unit, change.name, activation.verb)
-        if change.kind is Kind.PACKAGE:
+        if change.kind is Kind.PACKAGE and change.action is Action.CREATE:
             for unit in desired.units:
                 if change.name.split("-")[0] == unit.name.split("-")[0].removesuffix(".service"):
                     note(unit.name, f"package {change.name}", Verb.RELOAD)

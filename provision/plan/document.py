@@ -121,6 +121,7 @@ def _host(entry: Mapping[str, Any]) -> HostPlan:
         ),
         access=tuple(entry.get("access", ())),
         basis=Basis(**{n: entry["basis"][n] for n in ("desired", "manifest", "observed")}),
+        stays=tuple(entry.get("stays", ())),
     )
 
 

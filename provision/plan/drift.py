@@ -60,6 +60,7 @@ def find_drift(memory: Memory) -> tuple[Finding, ...]:
                 *_directories(memory.base, memory),
                 *_files(memory.base, memory),
                 *_units(memory.base, memory),
+                *_users(memory.base, memory),
                 *_accounts(memory),
             ]
         )
@@ -134,6 +135,12 @@ def _units(base: Manifest, memory: Memory) -> Iterator[Finding]:
         words += [] if state.is_enabled else [f"is {state.enabled or 'not enabled'}"]
         if words:
             yield Finding(Kind.UNIT, name, Drifted.CHANGED, ", ".join(words))
+
+
+def _users(base: Manifest, memory: Memory) -> Iterator[Finding]:
+    for name in base.users:
+        if name not in memory.state.users:
+            yield Finding(Kind.USER, name, Drifted.MISSING)
 
 
 def _accounts(memory: Memory) -> Iterator[Finding]:

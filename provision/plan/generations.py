@@ -69,6 +69,8 @@ class Manifest:
     directories: Mapping[str, RecordedDirectory]
     units: tuple[str, ...]
     packages: tuple[str, ...]
+    users: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """System users with home and groups; manifests of older versions name none."""
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Manifest:
@@ -81,6 +83,10 @@ class Manifest:
             },
             units=tuple(values["units"]),
             packages=tuple(values["packages"]),
+            users={
+                name: (home, tuple(groups))
+                for name, (home, groups) in values.get("users", {}).items()
+            },
         )
 
 

@@ -14,7 +14,8 @@ from provision.model.bundle import Bundle
 from provision.model.probe import PROBE_LOCAL
 from provision.plan.accounts import parse_document
 from provision.plan.change import Action, Change, Kind
-from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES, Objection, Rule
+from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES, TAKE_OVER, Objection, Rule
+from provision.plan.site_rename import as_if_called, renamed_from
 from provision.plan.state import HostState
 
 LIMIT_PERCENT = 30
@@ -22,6 +23,7 @@ FLOOR = 10
 """With fewer accounts than this a share says nothing."""
 _COUNTED = {Kind.MAILBOX, Kind.ALIAS}
 _ACCOUNTS = {Kind.SITE, *_COUNTED}
+_SYSTEM = {Kind.PACKAGE, Kind.UNIT, Kind.USER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,21 @@ class _Sites:
     before: Mapping[str, SiteAccounts | None]
     """None: the document on the host is unreadable."""
     after: Mapping[str, SiteAccounts]
+    renamed: Mapping[str, str]
+    """Old domain to the new one of sites that were given another; ``before`` has the new one."""
 
     @classmethod
     def of(cls, desired: Bundle, actual: HostState) -> _Sites:
         after = {site.site: site for site in desired.accounts}
         equal = {s: site for s, site in after.items() if site.digest() == _held(actual, s)}
         other = {s: parse_document(document) for s, document in actual.accounts.items()}
-        return cls({**equal, **other}, after)
+        renamed: dict[str, str] = {}
+        for name, site in after.items():
+            if (old := renamed_from(site, actual)) is not None:
+                renamed[old.site] = name
+                other[name] = as_if_called(old, name)
+                del other[old.site]
+        return cls({**equal, **other}, after, renamed)
 
     def leaving(self) -> list[str]:
         """Sites that the host has and the spec has no more."""
@@ -51,14 +61,35 @@ def _held(actual: HostState, site: str) -> str | None:
 def objections(
     desired: Bundle, actual: HostState, changes: Iterable[Change]
 ) -> tuple[Objection, ...]:
-    """All that speaks against these changes of a host's accounts; pure."""
-    changes = [change for change in changes if change.kind in _ACCOUNTS]
+    """All that speaks against these changes of a host; pure."""
+    every = list(changes)
+    found = [*_other_owner(desired, actual), *_dismantled(desired.host.name, actual, every)]
+    changes = [change for change in every if change.kind in _ACCOUNTS]
     if not changes:
-        return ()
+        return tuple(found)
     sites = _Sites.of(desired, actual)
-    found = [*_protected(sites), *_unreadable(sites)]
+    found += [*_protected(sites), *_unreadable(sites)]
     found += [*_emptied(desired.host.name, sites), *_shares(desired.host.name, sites, changes)]
     return tuple(found)
+
+
+def _other_owner(desired: Bundle, actual: HostState) -> Iterator[Objection]:
+    """Two fleets that apply to one host would undo each other's work in turns."""
+    if actual.fleet and desired.fleet and actual.fleet != desired.fleet:
+        message = f"{desired.host.name} belongs to the fleet {actual.fleet}, not {desired.fleet}"
+        yield Objection(Rule.OWNER, desired.host.name, message, TAKE_OVER)
+
+
+def _dismantled(host: str, actual: HostState, changes: Iterable[Change]) -> Iterator[Objection]:
+    """As for accounts, for packages, units and users together."""
+    gone = sum(change.kind in _SYSTEM and change.action is Action.DELETE for change in changes)
+    if _is_too_much(gone, actual.existing):
+        share = f"{100 * gone / actual.existing:.1f} %, the limit is {LIMIT_PERCENT} %"
+        message = (
+            f"{gone} of {actual.existing} packages, units and users of {host} would be removed"
+            f" ({share})"
+        )
+        yield Objection(Rule.REMOVALS, host, message, ALLOW_REMOVALS)
 
 
 def _protected(sites: _Sites) -> Iterator[Objection]:
@@ -69,7 +100,8 @@ def _protected(sites: _Sites) -> Iterator[Objection]:
         if after is None and before.protect:
             yield _objection_to_loss("site", name)
         staying = {mailbox.address for mailbox in after.mailboxes} if after else set()
-        staying |= {move.origin for move in after.moves} if after else set()
+        moves = after.moves if after else ()
+        staying |= {f"{move.origin.partition('@')[0]}@{name}" for move in moves}
         for mailbox in before.mailboxes:
             if mailbox.protect and mailbox.address not in staying:
                 yield _objection_to_loss("mailbox", mailbox.address)
@@ -138,6 +170,7 @@ def _shares(host: str, sites: _Sites, changes: Iterable[Change]) -> Iterator[Obj
         touched = dict.fromkeys(existing, 0)
         for change in changes:
             site = change.name.rpartition("@")[2]
+            site = sites.renamed.get(site, site)
             if change.action is action and change.kind in _COUNTED and site in touched:
                 touched[site] += 1
         scopes = [(host, sum(touched.values()), sum(existing.values()))]

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 ALLOW_REMOVALS = "--allow-removals"
 ALLOW_UPDATES = "--allow-updates"
+TAKE_OVER = "--take-over"
 
 
 class Rule(StrEnum):
@@ -18,6 +19,7 @@ class Rule(StrEnum):
     REMOVALS = "removals"
     UPDATES = "updates"
     UNREADABLE = "unreadable"
+    OWNER = "owner"
 
 
 @dataclass(frozen=True, order=True, slots=True)

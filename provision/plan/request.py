@@ -19,6 +19,7 @@ def observation_request(bundle: Bundle) -> str:
         "packages": list(bundle.packages),
         "units": [unit.name for unit in bundle.units],
         "users": [user.name for user in bundle.users],
+        "leaving": True,
         "accounts": {site.site: site.digest() for site in bundle.accounts},
     }
     return json.dumps(request, ensure_ascii=True, separators=(",", ":"))

@@ -60,10 +60,24 @@ def plan_rollback(host: str, memory: Memory) -> HostPlan:
     """The plan of a rollback to ``memory.base``; what the host will do is the same rule."""
     if memory.base is None:
         raise Refused(f"{host} does not keep that generation any more")
-    changes = sorted_changes(_changes(memory.base, memory))
+    changes = sorted_changes([*_system(memory.base, memory), *_changes(memory.base, memory)])
     actions = tuple(sorted(_unit_actions(memory.base, memory, changes)))
     access = access_of(changes, actions)
     return HostPlan(host, memory.state.generation, changes, actions, access=access)
+
+
+def _system(base: Manifest, memory: Memory) -> Iterator[Change]:
+    """Packages and users come back before its files; what is newer stays until the next apply."""
+    for name in base.packages:
+        if name not in memory.state.packages:
+            yield Change(Kind.PACKAGE, name, Action.CREATE)
+    for name, (home, _groups) in base.users.items():
+        if name not in memory.state.users:
+            yield Change(Kind.USER, name, Action.CREATE, f"home {home}")
+    for name in memory.state.leaving.units:
+        state = memory.state.units.get(name)
+        if state is not None and (state.is_running or state.is_enabled):
+            yield Change(Kind.UNIT, name, Action.DELETE, "stop, disable")
 
 
 def _changes(base: Manifest, memory: Memory) -> Iterator[Change]:
@@ -100,6 +114,8 @@ def _unit_actions(
 ) -> Iterator[UnitAction]:
     verbs: dict[str, dict[str, Verb]] = {}
     for change in changes:
+        if change.kind is not Kind.FILE:
+            continue
         record = base.files.get(change.name) or memory.state.recorded[change.name]
         for activation in record.activations:
             verbs.setdefault(activation.unit, {})[change.name] = activation.verb
@@ -109,6 +125,8 @@ def _unit_actions(
             yield UnitAction(name, "start", ("not running",))
             verbs.pop(name, None)
     for unit, reasons in verbs.items():
+        if unit in memory.state.leaving.units:
+            continue
         verb = max(reasons.values())
         if verb:
             yield UnitAction(unit, verb.name.lower(), tuple(sorted(reasons)))

@@ -70,6 +70,7 @@ def _host() -> dict[str, Any]:
                 flag=_about("Option of apply that lets it pass; empty: none.", _TEXT),
             ),
         },
+        stays=_about("What left the spec and cannot leave the host, in words.", _TEXTS),
         access=_about("What touches access to the host, and is confirmed or taken back.", _TEXTS),
     )
 

@@ -35,6 +35,7 @@ def show_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
     for host in plan.hosts:
         if not host.is_empty:
             yield from _show_host(host, full=full)
+        yield from (Line(f"Note: {host.host}: {seen(words)}", "yellow") for words in host.stays)
     for reason in plan.partial:
         yield Line(f"This plan is partial: {reason}.", "yellow")
     if drift := drift_words(plan):

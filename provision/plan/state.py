@@ -76,6 +76,29 @@ class RecordedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """What earlier applies brought and the spec has no more, as far as it is still there."""
+
+    units: tuple[str, ...] = ()
+    """Those of the current generation; their states are among the host's units."""
+    packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name to what stands against its removal; nothing: it can go."""
+    users: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
+    """Ours alone, and empty when the files that leave have left."""
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Leaving:
+        """Read the observer's answer."""
+        return cls(
+            units=tuple(values["units"]),
+            packages={name: tuple(reasons) for name, reasons in values["packages"].items()},
+            users=tuple(values["users"]),
+            directories=tuple(values["directories"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
     """Who is at work on a host."""
 
@@ -152,6 +175,11 @@ class HostState:
     pending: tuple[Activation, ...] = ()
     """Activations of an earlier apply that were never proved."""
     holder: Holder | None = None
+    fleet: str = ""
+    """Name of the fleet whose spec was applied last; empty where that is not known."""
+    leaving: Leaving = Leaving()
+    existing: int = 0
+    """How many packages, units and users the current generation has."""
     hold: Hold | None = None
 
     def manifest_digest(self) -> str:
@@ -199,6 +227,9 @@ class HostState:
             pending=tuple(Activation(unit, _pending(word)) for unit, word in reply["pending"]),
             holder=Holder.parse(reply["holder"]) if reply["holder"] else None,
             hold=Hold.parse(reply["hold"]) if reply["hold"] else None,
+            fleet=reply["fleet"],
+            leaving=Leaving.parse(reply["leaving"]),
+            existing=reply["existing"],
         )
 
 

@@ -65,6 +65,7 @@ def _remembered(fleet: Fleet, site: Site) -> SiteAccounts | None:
         catch_all=str(site.catch_all) if site.catch_all else None,
         protect=site.protect,
         moves=known.moves,
+        moved_from=_moved_from(site),
         known_digest=known.digest,
     )
 
@@ -112,15 +113,29 @@ def _site(fleet: Fleet, site: Site) -> SiteAccounts:
         catch_all=str(site.catch_all) if site.catch_all else None,
         protect=site.protect,
         moves=tuple(_moves(fleet, site)),
+        moved_from=_moved_from(site),
     )
+
+
+def _moved_from(site: Site) -> str:
+    return str(site.moved_from) if site.moved_from else ""
 
 
 def _moves(fleet: Fleet, site: Site) -> Iterator[Move]:
     for mailbox in _mailboxes(fleet, site):
-        if mailbox.moved_from is not None:
-            origin = str(Address.of(mailbox.moved_from, site.domain))
+        for origin in _origins(site, mailbox):
             mark = fingerprint(origin, mailbox.password, key=fleet.fingerprint_key)
             yield Move(str(site.address_of(mailbox)), origin, mark)
+
+
+def _origins(site: Site, mailbox: Mailbox) -> Iterator[str]:
+    """Where its mail may be: under the site's old domain, or under its own old name here."""
+    if site.moved_from is not None:
+        yield str(Address.of(mailbox.local, site.moved_from))
+        if mailbox.moved_from is not None:
+            yield str(Address.of(mailbox.moved_from, site.moved_from))
+    if mailbox.moved_from is not None:
+        yield str(Address.of(mailbox.moved_from, site.domain))
 
 
 def _mailbox(fleet: Fleet, site: Site, mailbox: Mailbox) -> MailboxAccount:

@@ -35,5 +35,9 @@ def render_host(fleet: Fleet, host: Host, certificates: Certificates) -> Bundle:
     firewall = render_firewall(view, (port for part in parts for port in part.ports))
     accounts = render_accounts(view)
     return Bundle.of(
-        host, parts=(*parts, firewall), accounts=accounts, keep_removed=fleet.keep_removed
+        host,
+        parts=(*parts, firewall),
+        accounts=accounts,
+        keep_removed=fleet.keep_removed,
+        fleet=fleet.name,
     )

@@ -210,6 +210,13 @@ class SiteFile(DoorModel):
         default=None,
         description="Certificate for webmail.SITE; issued by the fleet's own CA when left out.",
     )
+    moved_from: DomainValue | None = Field(
+        default=None,
+        description="The site's domain before: the mail and passwords of its mailboxes come along,"
+        " on the same host. May stay. Mail to the old domain is taken only when domain_aliases"
+        " names it.",
+        examples=["old.example"],
+    )
     protect: bool = Field(
         default=False,
         description="Refuse to remove the site from its host. The host remembers it: delete this"
@@ -220,7 +227,6 @@ class SiteFile(DoorModel):
 NOT_SUPPORTED: dict[tuple[str, str], str] = {
     ("SiteFile", "bulk"): "newsletter mail with limits and a sender of its own",
     ("SiteFile", "limits"): "limits on sent mail",
-    ("SiteFile", "moved_from"): "giving a site another domain; a mailbox takes moved_from",
     ("Defaults", "limits"): "limits on sent mail",
     ("MailboxSpec", "limits"): "limits on sent mail",
     ("MailboxSpec", "retrieve"): "collecting mail from other servers",

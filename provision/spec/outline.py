@@ -79,11 +79,14 @@ def _spec_values(spec: SiteFile) -> list[Any]:
         pair = [certificate.chain, key.name if isinstance(key, SecretRef) else key, is_secret]
     webmail = [spec.webmail.name, spec.webmail.logo, spec.webmail.color]
     domains = [domain.name for domain in spec.domain_aliases]
-    return [spec.site.name, spec.host, domains, spec.outgoing, webmail, pair, spec.protect]
+    origin = spec.moved_from.name if spec.moved_from else None
+    said = [spec.site.name, spec.host, domains, spec.outgoing, webmail, pair]
+    return [*said, spec.protect, origin]
 
 
 def _spec(values: list[Any]) -> SiteFile:
-    site, host, domains, outgoing, (name, logo, color), pair, protect = values
+    site, host, domains, outgoing, (name, logo, color), pair, *rest = values
+    protect, origin = rest
     certificate = None
     if pair is not None:
         key = SecretRef(pair[1]) if pair[2] else pair[1]
@@ -99,6 +102,7 @@ def _spec(values: list[Any]) -> SiteFile:
         catch_all=None,
         certificate=certificate,
         protect=protect,
+        moved_from=None if origin is None else Domain(origin),
     )
 
 

@@ -173,6 +173,7 @@ class _Sites:
             aliases=Later(outline.aliases, lambda: tuple(whole().aliases)),
             catch_all=outline.catch_all_address(),
             protect=spec.protect,
+            moved_from=spec.moved_from,
             accounts=outline.accounts,
         )
         document = UnreadDocument(file, partial(self._content, file))

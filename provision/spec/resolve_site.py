@@ -93,6 +93,7 @@ def resolve_alone(
         aliases=tuple(sorted(aliases, key=lambda alias: alias.local)),
         catch_all=catch_all,
         protect=spec.protect,
+        moved_from=spec.moved_from,
     )
 
 

@@ -11,7 +11,7 @@ from provision.spec.rules_host import (
     check_smarthosts,
     warn_of_unused,
 )
-from provision.spec.rules_move import check_moves
+from provision.spec.rules_move import check_moves, check_renamed_sites
 from provision.spec.rules_name import check_domains, check_scripts
 from provision.spec.written import WrittenFleet
 
@@ -31,6 +31,7 @@ def check_between(written: WrittenFleet, problems: Problems) -> None:
         check_firewalls(written.hosts, written.document, problems)
         check_smarthosts(written, written.document, problems)
         check_references(written, written.document, problems)
+    check_renamed_sites(written, problems)
     check_domains(written, problems)
     check_scripts(written, problems)
 

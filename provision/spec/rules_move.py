@@ -1,8 +1,8 @@
-"""Rules for renamed mailboxes: each old name is free, and has one heir."""
+"""Rules for renamed mailboxes and sites: each old name is free, and has one heir."""
 
 from __future__ import annotations
 
-from provision.model.address import LocalPart
+from provision.model.address import Domain, LocalPart
 from provision.spec.problem import Note, Place, Problem, Problems
 from provision.spec.written import WrittenFleet, WrittenSite
 
@@ -13,8 +13,38 @@ def check_moves(written: WrittenFleet, problems: Problems) -> None:
         check_site_moves(one, problems)
 
 
+def check_renamed_sites(written: WrittenFleet, problems: Problems) -> None:
+    """Report a site that was moved from itself, from one that is there, or from another's."""
+    sites = {one.site.domain: one for one in written.sites}
+    heirs: dict[Domain, Place] = {}
+    for one in written.sites:
+        origin = one.site.moved_from
+        if origin is None:
+            continue
+        place = one.document.place("moved_from")
+        if origin == one.site.domain:
+            problems.error(
+                "moved-from-itself", place, f"{origin} was moved from itself",
+                hint="write what its domain was before, or delete the line",
+            )  # fmt: skip
+        elif origin in sites:
+            hint = "delete the site of the old domain (it may become a domain alias), or this line"
+            problems.add(
+                Problem(
+                    "moved-from-there",
+                    place,
+                    f"the site {origin} is still there, so its mail cannot be moved",
+                    hint,
+                    notes=(Note(sites[origin].document.place("site"), "it is here"),),
+                )
+            )
+        elif origin in heirs:
+            _two_heirs(str(origin), place, heirs[origin], problems)
+        heirs.setdefault(origin, place)
+
+
 def check_site_moves(one: WrittenSite, problems: Problems) -> None:
-    """The same for one site."""
+    """The same as `check_moves` for one site."""
     keys = {LocalPart.parse(key): key for key in one.spec.mailboxes}
     heirs: dict[LocalPart, Place] = {}
     for local, key in keys.items():
@@ -31,7 +61,7 @@ def check_site_moves(one: WrittenSite, problems: Problems) -> None:
         elif origin in keys:
             _still_there(origin, one.document.key_place("mailboxes", keys[origin]), place, problems)
         elif origin in heirs:
-            _two_heirs(origin, place, heirs[origin], problems)
+            _two_heirs(str(origin), place, heirs[origin], problems)
         heirs.setdefault(origin, place)
 
 
@@ -48,13 +78,13 @@ def _still_there(origin: LocalPart, first: Place, place: Place, problems: Proble
     )
 
 
-def _two_heirs(origin: LocalPart, place: Place, first: Place, problems: Problems) -> None:
+def _two_heirs(origin: str, place: Place, first: Place, problems: Problems) -> None:
     problems.add(
         Problem(
             "moved-from-twice",
             place,
-            f"the mail of {origin} goes to another mailbox already, in {first}",
-            "one mailbox can take it",
+            f"the mail of {origin} goes elsewhere already, in {first}",
+            "one heir can take it",
             notes=(Note(first, "first taken here"),),
         )
     )

@@ -18,6 +18,7 @@ from tests.bench.stopwatch import Measured
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS = {
     "demo": "tests.bench.demo",
+    "playbook": "tests.bench.playbook",
 }
 """Subject to the module whose ``measure()`` yields its rows, in the order of the page."""
 LARGE = frozenset[str]()

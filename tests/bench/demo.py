@@ -22,13 +22,14 @@ APT = "DEBIAN_FRONTEND=noninteractive apt-get"
 
 def measure() -> Iterator[Measured]:
     """Every measurement, as it is made."""
-    with _rehearsal() as (lab, fleet_dir):
+    with rehearsal() as (lab, fleet_dir):
         for subject in (_first_apply, _second_plan, _one_mailbox, _verify):
             yield subject(lab, fleet_dir)
 
 
 @contextmanager
-def _rehearsal() -> Iterator[tuple[Lab, Path]]:
+def rehearsal() -> Iterator[tuple[Lab, Path]]:
+    """A lab of the demo fleet with one host more, taken down at the end."""
     with tempfile.TemporaryDirectory(prefix="provision-bench-") as scratch:
         fleet_dir = Path(scratch) / "fleet"
         shutil.copytree(

@@ -63,10 +63,13 @@ class Rehearsal:
         trust = ssl.create_default_context(cafile=str(self.authority))
         return Door(self.address, self.fleet.host(HOST).fqdn.name, trust)
 
-    def provision(self, *words: str, code: int = 0) -> str:
-        """Run a command of provision on this fleet; its standard output. Fails on another code."""
+    def provision(self, *words: str, code: int = 0, before: str = "") -> str:
+        """Run a command of provision on this fleet; its standard output. Fails on another code.
+
+        ``before`` is Python that runs first, for a program that asks for something else.
+        """
         ran = subprocess.run(
-            [sys.executable, "-c", _PROVISION, *words, "-i", str(self.fleet_dir)],
+            [sys.executable, "-c", f"{before}\n{_PROVISION}", *words, "-i", str(self.fleet_dir)],
             cwd=ROOT,
             capture_output=True,
             text=True,

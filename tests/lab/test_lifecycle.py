@@ -205,3 +205,60 @@ def test_renamed_mailbox_keeps_everything_and_reloads_nothing(dora: Rehearsal) -
     assert "No changes." in dora.provision("plan")
     assert idle.ends_well()
     assert _servers(dora) == servers
+
+
+def _as_teal(text: str) -> str:
+    new = "site: teal.example\nmoved_from: blue.example\ndomain_aliases: [blue.example]"
+    return text.replace("site: blue.example", new)
+
+
+def _as_blue_again(text: str) -> str:
+    return text.replace("site: blue.example", "site: blue.example\nmoved_from: teal.example")
+
+
+def _hash(wire: Rehearsal, address: str) -> str:
+    site = address.partition("@")[2]
+    held = wire.run(f"cat /var/lib/provision/accounts/credentials/{site}.json")
+    return str(json.loads(held)[address]["hash"])
+
+
+def _webmail(wire: Rehearsal, statement: str) -> str:
+    """What a statement on Roundcube's database says, run as the user to whom it belongs."""
+    database = "/var/lib/provision-webmail/roundcube.sqlite"
+    program = (
+        f"import sqlite3; d = sqlite3.connect('{database}');"
+        f' print([row[0] for row in d.execute(\\"{statement}\\")]); d.commit()'
+    )
+    return wire.run(f'runuser -u roundcube -- python3 -c "{program}"').strip()
+
+
+def test_renamed_site_keeps_mail_uids_scripts_and_passwords(dora: Rehearsal) -> None:
+    teal = "dora@teal.example"
+    before, idle, held = _folders(dora, DORA), _Idle(dora), _hash(dora, DORA)
+    home = "/var/mail/provision/blue.example/dora"
+    dora.run(f"install -D -o vmail -g vmail /dev/null {home}/sieve/mine.sieve")
+    row = f"INSERT INTO users (username, mail_host) VALUES ('{DORA}', 'elsewhere')"
+    _webmail(dora, row)
+    rows = "SELECT username FROM users WHERE mail_host = 'elsewhere'"
+    with dora.edited(SITE, _as_teal):
+        planned = dora.provision("plan")
+        assert "~ site teal.example: rename (from blue.example; aliases none" in planned
+        assert f"~ mailbox {teal}: rename (from {DORA})" in planned
+        assert "- mailbox" not in planned
+        dora.provision("apply", "--yes")
+        assert _folders(dora, teal) == before
+        assert _hash(dora, teal) == held
+        assert _webmail(dora, rows) == f"['{teal}']"
+        assert dora.run(f"ls {home.replace('blue', 'teal')}/sieve") == "mine.sieve\n"
+        assert dora.run("ls -d /var/mail/provision/blue.example 2>&1 || true").startswith("ls:")
+        with pytest.raises(imaplib.IMAP4.error):
+            _login(dora, DORA)
+        assert (_refusal(dora, teal), _refusal(dora, DORA)) == (250, 250)
+        assert "No changes." in dora.provision("plan")
+    _webmail(dora, f"DELETE FROM users WHERE username = '{teal}'")
+    with dora.edited(SITE, _as_blue_again):
+        dora.provision("apply", "--yes")
+        assert _folders(dora, DORA) == before
+        assert _refusal(dora, teal) != 250
+    assert "No changes." in dora.provision("plan")
+    assert idle.ends_well()

@@ -39,6 +39,9 @@ def broken_request(layout: Layout) -> Request:
         accounts={},
         meta={"holder": holder, "plan": ""},
         blobs={digest: BROKEN},
+        users=manifest["users"],
+        fleet=manifest["fleet"],
+        leaving={},
     )
 
 

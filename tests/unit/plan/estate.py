@@ -59,6 +59,11 @@ def desired(*, files: tuple[ManagedFile, ...] = (MAIN, KEY), site: SiteAccounts 
     return Bundle.of(HOST, parts=(part,), accounts=(site,))
 
 
+def leaving(**values: Any) -> dict[str, Any]:
+    """What left the spec, as the observer says it; nothing by default."""
+    return {"units": [], "packages": {}, "users": [], "directories": [], **values}
+
+
 def reply(**changes: Any) -> dict[str, Any]:
     """What the observer says about a host that is exactly as ``desired()`` asks."""
     bundle = desired()
@@ -104,6 +109,9 @@ def reply(**changes: Any) -> dict[str, Any]:
         "switch_interrupted": False,
         "pending": [],
         "holder": None,
+        "fleet": "smartmail",
+        "leaving": leaving(),
+        "existing": 6,
         "hold": None,
         **changes,
     }

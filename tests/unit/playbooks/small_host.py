@@ -40,6 +40,9 @@ def asking(contents: dict[str, bytes], expected: int, **values: Any) -> Request:
         "packages": [],
         "unit_actions": [],
         "accounts": {},
+        "users": {},
+        "fleet": "",
+        "leaving": {},
         "meta": {"holder": HOLDER, "plan": ""},
         "blobs": {digests[path]: content for path, content in contents.items()},
     }

@@ -285,7 +285,7 @@ def test_rename_keeps_mail_password_and_folder(layout: Layout) -> None:
 def test_rename_again_is_nothing_to_do(layout: Layout) -> None:
     apply_delta(layout, RENAMED)
     result = apply_delta(layout, RENAMED)
-    assert result == {"created": [], "renamed": [], "archived": [], "written": []}
+    assert result == {"created": [], "renamed": [], "archived": [], "written": [], "said": []}
 
 
 def test_rename_with_another_password_needs_its_hash(layout: Layout) -> None:

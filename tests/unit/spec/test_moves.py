@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from provision.model.address import LocalPart
+from provision.model.address import Domain, LocalPart
 from provision.model.amounts import Duration
 from provision.spec.load import Loaded
 
@@ -86,9 +86,33 @@ def _says(message: str, says: str) -> bool:
     return any(word in message for word in says.split("|"))
 
 
-def test_site_cannot_be_renamed_and_says_so(read: Read) -> None:
-    loaded = _read(read, "anna:", more="moved_from: a.example\n")
-    assert "giving a site another domain" in loaded.problems[0].message
+def test_site_may_say_what_its_domain_was(read: Read) -> None:
+    loaded = _read(read, "anna:", more="moved_from: OLD.example\ndomain_aliases: [old.example]\n")
+    assert loaded.problems == ()
+    assert loaded.fleet
+    assert loaded.fleet.sites[1].moved_from == Domain("old.example")
+
+
+def test_site_is_not_moved_from_itself(read: Read) -> None:
+    found = _problem(_read(read, "anna:", more="moved_from: b.example\n"))
+    assert found == ("moved-from-itself", 5, "b.example was moved from itself")
+
+
+def test_mail_is_not_taken_from_a_site_that_stays(read: Read) -> None:
+    loaded = _read(read, "anna:", more="moved_from: acme.example\n")
+    assert _problem(loaded) == (
+        "moved-from-there",
+        5,
+        "the site acme.example is still there, so its mail cannot be moved",
+    )
+
+
+def test_one_site_inherits(read: Read) -> None:
+    site = "site: {}.example\nhost: mail1\nmoved_from: old.example\n"
+    loaded = read({f"sites/{name}.yml": site.format(name) for name in ("c", "d")})
+    code, line, message = _problem(loaded)
+    assert (code, line) == ("moved-from-twice", 3)
+    assert "already, in sites/c.yml:3" in message
 
 
 def test_removed_mail_is_kept_for_thirty_days_or_as_said(read: Read, fleet_yml: str) -> None:

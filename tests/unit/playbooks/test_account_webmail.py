@@ -1,0 +1,102 @@
+"""What webmail keeps of a person goes with the mailbox: to another name, the archive, or away."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.provision_account_archive import archives
+from ansible.module_utils.provision_account_store import Layout
+from ansible.module_utils.provision_account_webmail import DATABASE, rename_people
+from ansible.module_utils.provision_accounts import apply_delta
+from ansible.module_utils.provision_mailboxes import answer
+
+from tests.unit.playbooks import test_lifecycle as lifecycle
+from tests.unit.playbooks.test_lifecycle import BOB, RENAMED, ROBERT, WITHOUT_BOB
+
+layout, memory = lifecycle.layout, lifecycle.memory  # fixtures: a host with bob's mail
+
+_TABLES = """
+CREATE TABLE users (user_id INTEGER PRIMARY KEY, username varchar(128) NOT NULL,
+  mail_host varchar(128) NOT NULL, UNIQUE (username, mail_host));
+CREATE TABLE identities (identity_id INTEGER PRIMARY KEY, email varchar(128) NOT NULL,
+  user_id integer NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE);
+CREATE TABLE contacts (contact_id INTEGER PRIMARY KEY, name varchar(128) NOT NULL,
+  user_id integer NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE);
+"""
+"""As SQL/sqlite.initial.sql of Roundcube 1.6 has them, as far as it matters here."""
+
+
+@pytest.fixture
+def database(layout: Layout) -> Iterator[sqlite3.Connection]:
+    """Roundcube's, in which bob has an identity and a contact."""
+    path = Path(layout.at(DATABASE))
+    path.parent.mkdir(parents=True)
+    connection = sqlite3.connect(path)
+    connection.executescript(_TABLES)
+    _log_in(connection, BOB, "his aunt")
+    yield connection
+    connection.close()
+
+
+def _log_in(database: sqlite3.Connection, address: str, contact: str) -> None:
+    made = database.execute("INSERT INTO users VALUES (NULL, ?, '127.0.0.1')", (address,))
+    database.execute("INSERT INTO identities VALUES (NULL, ?, ?)", (address, made.lastrowid))
+    database.execute("INSERT INTO contacts VALUES (NULL, ?, ?)", (contact, made.lastrowid))
+    database.commit()
+
+
+def _kept(database: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """Login to the address of the identity and the contact."""
+    query = (
+        "SELECT username, email, name FROM users JOIN identities USING (user_id)"
+        " JOIN contacts USING (user_id)"
+    )
+    return {login: (email, contact) for login, email, contact in database.execute(query)}
+
+
+def test_renamed_mailbox_keeps_settings_and_sends_by_its_new_name(
+    layout: Layout, database: sqlite3.Connection
+) -> None:
+    assert apply_delta(layout, RENAMED)["said"] == []
+    assert _kept(database) == {ROBERT: (ROBERT, "his aunt")}
+    assert rename_people(layout, {BOB: ROBERT}, addresses=True) == []
+    assert _kept(database) == {ROBERT: (ROBERT, "his aunt")}
+
+
+def test_settings_wait_with_the_archive_and_nobody_else_finds_them(
+    layout: Layout, database: sqlite3.Connection
+) -> None:
+    apply_delta(layout, WITHOUT_BOB)
+    (record,) = archives(layout)
+    assert _kept(database) == {record["name"]: (BOB, "his aunt")}
+    apply_delta(layout, lifecycle.BEFORE)
+    _log_in(database, BOB, "another aunt")
+    lifecycle.deliver(layout, "bob", "new/3.M3.mail1,S=5", "newer")
+    assert lifecycle._restore(layout, replace=True)["outcome"] == "done"
+    (kept,) = archives(layout)
+    assert _kept(database) == {BOB: (BOB, "his aunt"), kept["name"]: (BOB, "another aunt")}
+
+
+def test_purge_deletes_what_webmail_kept_of_the_archive_and_no_more(
+    layout: Layout, database: sqlite3.Connection
+) -> None:
+    apply_delta(layout, WITHOUT_BOB)
+    _log_in(database, "anna@acme.example", "her uncle")
+    names = [record["name"] for record in archives(layout)]
+    answer(layout, {"action": "purge", "archives": names, "who": "ada"})
+    assert _kept(database) == {"anna@acme.example": ("anna@acme.example", "her uncle")}
+    assert database.execute("SELECT count(*) FROM contacts").fetchone() == (1,)
+
+
+def test_database_that_cannot_be_written_is_said_and_stops_nothing(layout: Layout) -> None:
+    path = Path(layout.at(DATABASE))
+    path.parent.mkdir(parents=True)
+    path.write_text("no database at all, but long enough to be read as one" * 30)
+    result = apply_delta(layout, WITHOUT_BOB)
+    assert result["archived"] == [BOB]
+    (said,) = result["said"]
+    assert said.startswith("webmail keeps settings of who left: ")
+    assert said.endswith("file is not a database")
