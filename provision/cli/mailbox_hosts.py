@@ -36,10 +36,10 @@ class MailboxHosts:
 
     @cached_property
     def _asked(self) -> tuple[Lists, Mapping[str, ProvisionError]]:
-        def look(target: Target) -> dict[str, Any]:
+        def reach(target: Target) -> dict[str, Any]:
             return ask(target, self._connection, {"action": "list"})
 
-        found, failures = on_each(list(self._targets.values()), look)
+        found, failures = on_each(list(self._targets.values()), reach, lambda _target, told: told)
         print_failures(failures)
         return found, failures
 
