@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provision.apply.outcome import Applied, HostOutcome
+from provision.apply.outcome import Applied
 from provision.apply.passwords import Credentials, make_credentials
 from provision.apply.record import Record, end_of
 from provision.apply.request import HostWork, Stamp, pack
 from provision.hosts.connection import Connection
 from provision.hosts.interrupts import Interrupts
-from provision.hosts.playbook import Event, Play
+from provision.hosts.playbook import Event, Play, Played
 from provision.model.fleet import Fleet
+from provision.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +43,33 @@ def apply_batch(works: Sequence[HostWork], means: Means) -> Applied:
         )
         for work in works
     }
-    outcomes = _play(works, means, credentials)
-    generated = {
+    records = {work.plan.host: Record(work.plan.host) for work in works}
+    played = _play(works, means, credentials, records)
+    return Applied(
+        tuple(end_of(record, played) for record in records.values()),
+        generated=_generated(credentials, records, took=True),
+        unsure=_generated(credentials, records, took=None),
+    )
+
+
+def _generated(
+    credentials: Mapping[str, Credentials], records: Mapping[str, Record], *, took: bool | None
+) -> dict[str, Secret]:
+    """The passwords that were made for hosts that took them, or (None) that may have."""
+    return {
         address: password
-        for outcome in outcomes
-        if outcome.word == "applied"
-        for address, password in credentials[outcome.host].generated.items()
+        for host, record in records.items()
+        if record.took_accounts is took
+        for address, password in credentials[host].generated.items()
     }
-    return Applied(outcomes, generated)
 
 
 def _play(
-    works: Sequence[HostWork], means: Means, credentials: Mapping[str, Credentials]
-) -> tuple[HostOutcome, ...]:
-    records = {work.plan.host: Record(work.plan.host) for work in works}
+    works: Sequence[HostWork],
+    means: Means,
+    credentials: Mapping[str, Credentials],
+    records: Mapping[str, Record],
+) -> Played:
 
     def take(event: Event) -> None:
         if event.get("host") in records:
@@ -70,10 +84,9 @@ def _play(
             connection=means.connection,
             variables=_write_archives(folder, works, credentials=credentials, stamp=means.stamp),
         )
-        played = play.run(take, means.interrupts)
+        return play.run(take, means.interrupts)
     finally:
         shutil.rmtree(folder)
-    return tuple(end_of(record, played) for record in records.values())
 
 
 def private_folder() -> Path:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.cli.approval import Approval
+from provision.cli.events_option import events_option
 from provision.cli.host_options import host_option, permission_options
 from provision.cli.rollout_options import rollout_options
 from provision.cli.spec_loading import spec_options
 
 if TYPE_CHECKING:
     from provision.apply.rollout import Rollout
+    from provision.cli.events import Events
 
 
 @click.command("apply")
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @permission_options
 @rollout_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@events_option
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
 def command(  # noqa: PLR0913 - click hands over every option by name
     *,
@@ -37,6 +40,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     allowed: tuple[str, ...],
     rollout: Rollout,
     form: str,
+    events: Events,
     show_passwords: bool,
 ) -> int:
     r"""Make every host as the spec asks: all of the plan, or the old generation again.
@@ -57,6 +61,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
       provision apply tonight.plan
       provision apply --host mail1
       provision apply --yes --format json
+      provision apply --yes --events run.ndjson
       provision apply --canary mail3 --batch 25% --max-failures 2
       provision apply --allow-removals
     """
@@ -64,7 +69,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 
     approval = Approval.of(plan_file, checksum, hosts)
     looking = approval.looking(fleet_dir, vault_password_file, hosts)
-    applying = Applying(looking, approval, rollout, is_json=form == "json")
+    applying = Applying(looking, approval, rollout, events=events, is_json=form == "json")
     applying.look()
     applying.judge(set(allowed))
     if applying.is_wanted:

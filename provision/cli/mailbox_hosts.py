@@ -47,6 +47,10 @@ class MailboxHosts:
         """What every host has; who did not answer is told on standard error."""
         return self._asked[0]
 
+    def unreached(self) -> dict[str, str]:
+        """The hosts that did not answer, with the reason."""
+        return {name: error.message for name, error in self._asked[1].items()}
+
     def exit_code(self) -> int:
         """The worst of the hosts."""
         return max((error.exit_code for error in self._asked[1].values()), default=ExitCode.DONE)
