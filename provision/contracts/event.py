@@ -39,7 +39,7 @@ TYPES: dict[str, Schema] = {
         host=_HOST, object=TEXT, name=TEXT, what=words(["changed", "missing", "foreign"])
     ),
     "guard": keys(host=_HOST, rule=TEXT, scope=TEXT, flag=TEXT),
-    "lock": keys(host=_HOST),
+    "lock": optional(keys(host=_HOST), who=TEXT, since=TEXT, commit=TEXT),
     "batch": keys(number=COUNT, of=COUNT, canary=TRUTH, hosts=TEXTS),
     "task": keys(host=_HOST, task=TEXT, state=words(["started", "done", "failed"])),
     **dict.fromkeys(("stage", "check", "switch", "activate", "accounts", "rollback"), _STEP),

@@ -105,8 +105,10 @@ def test_second_host_that_fails_leaves_the_third_alone(fleet: EngineFleet) -> No
     wait_for(
         lambda: not fleet.lab.run("mail2", ["test", "-e", "/run/held"], check=False).returncode
     )
-    ran = fleet.provision("apply", "--yes", "--batch", "1", "--format", "json", code=6)
-    fleet.lab.run("mail2", ["systemctl", "stop", "held"])
+    try:
+        ran = fleet.provision("apply", "--yes", "--batch", "1", "--format", "json", code=6)
+    finally:
+        fleet.lab.run("mail2", ["systemctl", "stop", "held"])
     expected = {"mail1": "applied", "mail2": "refused"}
     assert _words(ran) == expected | dict.fromkeys(HOSTS[2:], "not_started")
     plan = fleet.provision("plan", "--format", "json").out
@@ -160,8 +162,10 @@ def test_host_that_cannot_go_back_needs_a_person(fleet: EngineFleet) -> None:
     """Neither the new configuration nor the old one can be made live: exit 8, and it says so."""
     fleet.edit("fleet.yml", "mail6.smartmail", "mx6.smartmail")
     fleet.lab.run("mail6", ["mount", "--bind", "/bin/false", "/usr/sbin/postfix"])
-    ran = fleet.provision("apply", "--yes", code=8)
-    fleet.lab.run("mail6", ["umount", "/usr/sbin/postfix"])
+    try:
+        ran = fleet.provision("apply", "--yes", code=8)
+    finally:
+        fleet.lab.run("mail6", ["umount", "/usr/sbin/postfix"])
     assert "mail6: needs a person" in ran.out
     fleet.provision("apply", "--yes")
     assert fleet.provision("plan").out == NO_CHANGES
