@@ -84,7 +84,7 @@ def test_6_refused_when_the_fleet_has_moved_on(fleet: Path, tmp_path: Path) -> N
     ],
 )
 def test_64_wrong_usage(words: str, fleet: Path) -> None:
-    place = [] if words.startswith(("no-", "schema")) else ["-i", fleet]
+    place: list[str | Path] = [] if words.startswith(("no-", "schema")) else ["-i", fleet]
     assert _code(*words.split(), *place) == ExitCode.USAGE
 
 
