@@ -160,12 +160,15 @@ def test_verify_tells_of_dead_hosts_and_proves_the_others(fleet: EngineFleet) ->
 
 def test_host_that_cannot_go_back_needs_a_person(fleet: EngineFleet) -> None:
     """Neither the new configuration nor the old one can be made live: exit 8, and it says so."""
+    drop_in = "/run/systemd/system/postfix.service.d/broken.conf"
+    broken = "[Service]\\nExecReload=\\nExecReload=/bin/false\\n"
+    spoil = f"mkdir -p $(dirname {drop_in}) && printf '{broken}' > {drop_in}"
     fleet.edit("fleet.yml", "mail6.smartmail", "mx6.smartmail")
-    fleet.lab.run("mail6", ["mount", "--bind", "/bin/false", "/usr/sbin/postfix"])
+    fleet.lab.run("mail6", ["sh", "-c", f"{spoil} && systemctl daemon-reload"])
     try:
         ran = fleet.provision("apply", "--yes", code=8)
     finally:
-        fleet.lab.run("mail6", ["umount", "/usr/sbin/postfix"])
+        fleet.lab.run("mail6", ["sh", "-c", f"rm {drop_in} && systemctl daemon-reload"])
     assert "mail6: needs a person" in ran.out
     fleet.provision("apply", "--yes")
     assert fleet.provision("plan").out == NO_CHANGES
