@@ -45,6 +45,8 @@ class Record:
         """A bare host stores them before its first switch, and keeps them when that fails."""
         if event["type"] == "task_start" and event["module"] == _BUNDLE:
             self.took_accounts = None
+        elif event.get("outcome") == "unconfirmed":
+            self.took_accounts = None  # they come when the change is confirmed
         elif "outcome" in event:
             self.took_accounts = bool(event.get("accounts"))
 

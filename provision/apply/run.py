@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provision.apply.outcome import Applied
+from provision.apply.confirm import Awaited, Settling
+from provision.apply.outcome import Applied, HostOutcome
 from provision.apply.passwords import Credentials, make_credentials
 from provision.apply.record import Record, end_of
 from provision.apply.request import HostWork, Stamp, pack
 from provision.hosts.connection import Connection
 from provision.hosts.interrupts import Interrupts
-from provision.hosts.playbook import Event, Play, Played
+from provision.hosts.playbook import Event, Play
 from provision.model.fleet import Fleet
 from provision.model.secret import Secret
 
@@ -44,22 +45,20 @@ def apply_batch(works: Sequence[HostWork], means: Means) -> Applied:
         for work in works
     }
     records = {work.plan.host: Record(work.plan.host) for work in works}
-    played = _play(works, means, credentials, records)
+    outcomes = _play(works, means, credentials, records)
+    took = {o.host: o.word == "applied" or records[o.host].took_accounts for o in outcomes}
     return Applied(
-        tuple(end_of(record, played) for record in records.values()),
-        generated=_generated(credentials, records, took=True),
-        unsure=_generated(credentials, records, took=None),
+        outcomes,
+        generated=_generated(credentials, [host for host in took if took[host]]),
+        unsure=_generated(credentials, [host for host in took if took[host] is None]),
     )
 
 
-def _generated(
-    credentials: Mapping[str, Credentials], records: Mapping[str, Record], *, took: bool | None
-) -> dict[str, Secret]:
-    """The passwords that were made for hosts that took them, or (None) that may have."""
+def _generated(credentials: Mapping[str, Credentials], hosts: Sequence[str]) -> dict[str, Secret]:
+    """The passwords that were made for new mailboxes of these hosts."""
     return {
         address: password
-        for host, record in records.items()
-        if record.took_accounts is took
+        for host in hosts
         for address, password in credentials[host].generated.items()
     }
 
@@ -69,11 +68,14 @@ def _play(
     means: Means,
     credentials: Mapping[str, Credentials],
     records: Mapping[str, Record],
-) -> Played:
+) -> tuple[HostOutcome, ...]:
+    awaited = {w.plan.host: Awaited(w.desired.host, w.confirm_seconds) for w in works}
+    settling = Settling(means.connection, means.stamp.id, awaited, means.on_event)
 
     def take(event: Event) -> None:
         if event.get("host") in records:
             records[event["host"]].take(event)
+        settling.take(event)
         means.on_event(event)
 
     folder = private_folder()
@@ -84,9 +86,11 @@ def _play(
             connection=means.connection,
             variables=_write_archives(folder, works, credentials=credentials, stamp=means.stamp),
         )
-        return play.run(take, means.interrupts)
+        played = play.run(take, means.interrupts)
     finally:
         shutil.rmtree(folder)
+    ended = (end_of(record, played) for record in records.values())
+    return settling.settled(ended, means.interrupts)
 
 
 def private_folder() -> Path:

@@ -9,13 +9,16 @@ import click
 
 from provision.cli.approval import Approval
 from provision.cli.events_option import events_option
-from provision.cli.host_options import host_option, permission_options
+from provision.cli.host_options import confirm_option, host_option, permission_options
+from provision.cli.lock_options import lock_options
 from provision.cli.rollout_options import rollout_options
 from provision.cli.spec_loading import spec_options
 
 if TYPE_CHECKING:
+    from provision.apply.lock_wish import Wish
     from provision.apply.rollout import Rollout
     from provision.cli.events import Events
+    from provision.model.amounts import Duration
 
 
 @click.command("apply")
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
 @permission_options
 @rollout_options
+@lock_options("apply")
+@confirm_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @events_option
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
@@ -39,6 +44,8 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     yes: bool,
     allowed: tuple[str, ...],
     rollout: Rollout,
+    wish: Wish,
+    confirm_timeout: Duration,
     form: str,
     events: Events,
     show_passwords: bool,
@@ -48,6 +55,8 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     FILE is a plan that was saved with plan -o: it is applied as it was reviewed, or refused because
     something has moved since.
 
+    A change that touches access to a host (its firewall, say) is confirmed over a new connection;
+    without that the host goes back by itself.
     What a host's own programs refuse never becomes live. Where nothing differs, nothing is done.
     Of several hosts one goes alone first, the others follow in batches; once a host has failed no
     further one is started. Running it again finishes what is left.
@@ -59,10 +68,9 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     Examples:
       provision apply -i inventories/demo
       provision apply tonight.plan
-      provision apply --host mail1
-      provision apply --yes --format json
-      provision apply --yes --events run.ndjson
+      provision apply --yes --format json --events run.ndjson
       provision apply --canary mail3 --batch 25% --max-failures 2
+      provision apply --host mail1 --yes --lock-timeout 10m
       provision apply --allow-removals
     """
     from provision.cli.applying import Applying  # noqa: PLC0415 - start-up time
@@ -74,5 +82,5 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     applying.judge(set(allowed))
     if applying.is_wanted:
         applying.confirm(yes=yes)
-        applying.apply()
+        applying.apply(wish, confirm_timeout)
     return applying.finish(show_passwords=show_passwords)

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +25,8 @@ from provision.plan.change import Plan
 from provision.plan.show import show_plan
 
 if TYPE_CHECKING:
-    from provision.apply.request import HostWork
+    from provision.apply.lock_wish import Wish
+    from provision.model.amounts import Duration
     from provision.model.secret import Secret
 
 
@@ -50,6 +52,9 @@ class Applying:
         self._failures: Mapping[str, ProvisionError] = {}
         self._refusals: tuple[HostOutcome, ...] = ()
         self._applied: Applied | None = None
+        self._told: set[str] = set()
+        self._allowed: AbstractSet[str] = frozenset()
+        self._is_reviewed = True
 
     def look(self) -> None:
         """Plan, and show what would change."""
@@ -64,6 +69,7 @@ class Applying:
     def judge(self, allowed: AbstractSet[str]) -> None:
         """Hold the plan against what was approved and allowed. Raises UsageWrong."""
         self._require_known_canary()
+        self._allowed = allowed
         self._refusals = (
             self._approval.refusals(self._looking, self._plan)
             or refused(self._plan, allowed)
@@ -85,47 +91,46 @@ class Applying:
 
     def confirm(self, *, yes: bool) -> None:
         """Ask a person, unless told not to. Raises UsageWrong where nobody can be asked."""
+        self._is_reviewed = self._approval.is_given or not yes
         if yes or self._approval.is_given:
             return
         if self._is_json or not sys.stdin.isatty():
             raise UsageWrong("nobody can be asked here", hint="review the plan, then add --yes")
-        count = len(self._works())
+        count = sum(not host.is_empty for host in self._plan.hosts)
         click.confirm(f"Apply this to {count} host{'s' * (count != 1)}?", abort=True)
 
-    def apply(self) -> None:
-        """Make it true, batch by batch, and keep the controller's audit line."""
+    def apply(self, wish: Wish, confirm_timeout: Duration) -> None:
+        """Make it true under the hosts' locks, batch by batch, and keep the audit line."""
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
         from provision.apply.batches import Rolling  # noqa: PLC0415
         from provision.apply.run import Means, apply_batch  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
+        from provision.cli.turn import turn  # noqa: PLC0415
         from provision.hosts.interrupts import Interrupts  # noqa: PLC0415
 
-        works, stamp = self._works(), stamp_now(self._looking.fleet_dir)
-        progress = Progress(list(works))
-        take = telling(self._events, progress.take)
-        with progress, Interrupts(take) as interrupts:
-            means = Means(
-                fleet=self._looking.desired.fleet,
-                connection=self._looking.connection,
-                stamp=stamp,
-                on_event=take,
-                interrupts=interrupts,
-            )
-            self._applied = Rolling(self._rollout, interrupts, take).over(
-                list(works), lambda names: apply_batch([works[name] for name in names], means)
-            )
+        stamp = stamp_now(self._looking.fleet_dir)
+        allowed = None if self._is_reviewed else self._allowed
+        with turn(self._looking, self._plan, stamp, wish, allowed) as mine:
+            works = {n: replace(w, confirm_timeout=confirm_timeout) for n, w in mine.works.items()}
+            progress = Progress(list(works))
+            take = telling(self._events, progress.take)
+            with progress, Interrupts(take) as interrupts:
+                means = Means(
+                    fleet=self._looking.desired.fleet,
+                    connection=self._looking.connection,
+                    stamp=stamp,
+                    on_event=take,
+                    interrupts=interrupts,
+                )
+                rolling = Rolling(self._rollout, interrupts, take)
+                rolling.held = mine.why_not(self._rollout.canary)
+                applied = rolling.over(
+                    list(works), lambda names: apply_batch([works[name] for name in names], means)
+                )
+        self._told = {outcome.host for outcome in applied.outcomes}
+        self._plan = mine.plan
+        self._applied = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))
         write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
-
-    def _works(self) -> dict[str, HostWork]:
-        """The hosts that change, by name, in the order of the fleet."""
-        from provision.apply.request import HostWork  # noqa: PLC0415 - start-up time
-
-        bundles, states = self._looking.desired.bundles, self._looking.survey.states
-        return {
-            host.host: HostWork(bundles[host.host], states[host.host], host)
-            for host in self._plan.hosts
-            if not host.is_empty
-        }
 
     def finish(self, *, show_passwords: bool) -> int:
         """Tell every host's outcome; returns the exit code."""
@@ -150,9 +155,8 @@ class Applying:
 
     def _tell_rest(self, outcomes: Sequence[HostOutcome]) -> None:
         """Those that were applied to, or left alone, have been told as it happened."""
-        told = {o.host for o in self._applied.outcomes} if self._applied else set()
         for outcome in outcomes:
-            if outcome.host not in told:
+            if outcome.host not in self._told:
                 tell_result(self._events, outcome.as_json())
 
     def _tell(self, outcomes: Sequence[HostOutcome]) -> None:

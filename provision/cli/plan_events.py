@@ -25,9 +25,7 @@ def tell_plan(events: Events, plan: Plan, failures: Mapping[str, ProvisionError]
 
 def tell_holder(events: Events, host: str, holder: Holder) -> None:
     """Tell that another apply is at work on a host."""
-    message = f"{holder.who} is applying to {host} since {holder.since}"
-    about = {"who": holder.who, "since": holder.since, "commit": holder.commit}
-    events.tell("lock", message, host=host, **about)
+    events.tell("lock", f"{host}: {holder.words}", host=host, **holder.as_json())
 
 
 def tell_observed(events: Events, host: str, generation: int) -> None:

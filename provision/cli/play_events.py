@@ -36,8 +36,8 @@ def _tell(events: Events, event: Event) -> None:
         events.tell("interrupted", words, **_values(event))
     elif kind == "host_result":
         tell_result(events, {k: v for k, v in event.items() if k not in {"type", "ts"}})
-    elif "message" in event and kind != "unreachable":
-        events.tell(kind, event["message"], host=host, **_values(event))
+    elif kind == "settling":
+        events.tell("confirm", event["message"], host=host)
     for step in event.get("steps", ()):
         name, seconds = step["name"], step["seconds"]
         message = f"{host}: {name} took {seconds:.1f} s"

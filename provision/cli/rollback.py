@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provision.cli.events_option import events_option
-from provision.cli.host_options import host_option
-from provision.cli.printing import print_failures, print_lines
+from provision.cli.host_options import confirm_option, host_option
+from provision.cli.lock_options import lock_options
+from provision.cli.printing import print_failures, print_lines, tell
 from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode, Refused, UsageWrong
 from provision.plan.show import Line, show_plan
 
 if TYPE_CHECKING:
+    from provision.apply.lock_wish import Wish
     from provision.apply.outcome import Applied, HostOutcome
     from provision.cli.events import Events
     from provision.cli.remembering import Remembered
+    from provision.model.amounts import Duration
     from provision.plan.change import Plan
 
 
@@ -28,7 +32,9 @@ if TYPE_CHECKING:
 @spec_options
 @host_option
 @click.option("--to", "number", type=click.IntRange(min=1), help="The generation to go back to.")
+@confirm_option
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
+@lock_options("rollback")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @events_option
 def command(  # noqa: PLR0913 - click hands over every option by name
@@ -37,7 +43,9 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     vault_password_file: Path | None,
     hosts: tuple[str, ...],
     number: int | None,
+    confirm_timeout: Duration,
     yes: bool,
+    wish: Wish,
     form: str,
     events: Events,
 ) -> int:
@@ -45,7 +53,8 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 
     Without --to, those that were live before. Mail, accounts, passwords that people changed and
     Sieve scripts stay as they are. The next apply would bring the change back: revert it in the
-    fleet folder, too.
+    fleet folder, too. What touches access to a host is confirmed over a new connection, as in
+    apply.
 
     Exit 0: done; 5: a host cannot be reached; 6: refused, nothing changed; 7: failed, and the
     host is back on the generation that it had; 8: a host needs a person.
@@ -61,17 +70,26 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     told = ask_hosts(fleet_dir, vault_password_file, hosts)
     if number is not None and len(told.hosts) > 1:
         raise UsageWrong("generations are counted by host", hint=f"add --host, with --to {number}")
-    run = _Run(fleet_dir, told, events=events, is_json=form == "json")
+    run = _Run(fleet_dir, told, confirm_timeout, events=events, is_json=form == "json")
     run.look(number)
     run.confirm(yes=yes)
-    return run.finish()
+    return run.finish(wish)
 
 
 class _Run:
     """One run of the command over the hosts that answered."""
 
-    def __init__(self, fleet_dir: Path, told: Remembered, *, events: Events, is_json: bool) -> None:
+    def __init__(
+        self,
+        fleet_dir: Path,
+        told: Remembered,
+        confirm_timeout: Duration,
+        *,
+        events: Events,
+        is_json: bool,
+    ) -> None:
         self.fleet_dir, self.told, self.events, self.is_json = fleet_dir, told, events, is_json
+        self.confirm_seconds = confirm_timeout.seconds
         self.targets: dict[str, int] = {}
         self.refused: list[HostOutcome] = []
         self.plan: Plan
@@ -115,7 +133,7 @@ class _Run:
             raise UsageWrong("nobody can be asked here", hint="review the plan, then add --yes")
         click.confirm("Roll back? Mail and accounts stay as they are.", abort=True)
 
-    def finish(self) -> int:
+    def finish(self, wish: Wish) -> int:
         """Roll back where something differs, tell every host's outcome, return the exit code."""
         from provision.apply.outcome import HostOutcome, of_error, worst  # noqa: PLC0415
         from provision.cli.play_events import tell_result  # noqa: PLC0415
@@ -123,7 +141,7 @@ class _Run:
         outcomes = [HostOutcome(h.host, "unchanged") for h in self.plan.hosts if h.is_empty]
         outcomes += [of_error(name, error) for name, error in self.failures.items()]
         outcomes += self.refused
-        applied = None if self.plan.is_empty else self._roll_back()
+        applied = None if self.plan.is_empty else self._roll_back(wish)
         outcomes += applied.outcomes if applied else ()
         for outcome in outcomes:
             tell_result(self.events, outcome.as_json())
@@ -134,24 +152,32 @@ class _Run:
             self._tell(outcomes)
         return code
 
-    def _roll_back(self) -> Applied:
+    def _roll_back(self, wish: Wish) -> Applied:
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
+        from provision.apply.locking import locked  # noqa: PLC0415
         from provision.apply.rollback import Return, roll_back  # noqa: PLC0415
         from provision.cli.play_events import telling  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
 
-        hosts = {host.name: host for host in self.told.hosts}
+        hosts, way = {host.name: host for host in self.told.hosts}, self.told.connection
         returns = [
-            Return(hosts[plan.host], self.targets[plan.host], plan.generation)
+            Return(
+                hosts[plan.host],
+                self.targets[plan.host],
+                plan.generation,
+                self.confirm_seconds if plan.access else 0,
+            )
             for plan in self.plan.hosts
             if not plan.is_empty
         ]
         stamp = stamp_now(self.fleet_dir)
-        with Progress([one.host.name for one in returns]) as progress:
-            take = telling(self.events, progress.take)
-            applied = roll_back(
-                returns, connection=self.told.connection, stamp=stamp, on_event=take
-            )
+        targets = [way.target_of(one.host) for one in returns]
+        with locked(targets, way, stamp, wish, tell) as locks:
+            mine = [one for one in returns if one.host.name in locks.generations]
+            with Progress([one.host.name for one in mine]) as progress:
+                take = telling(self.events, progress.take)
+                applied = roll_back(mine, connection=way, stamp=stamp, on_event=take)
+        applied = replace(applied, outcomes=(*applied.outcomes, *locks.refusals.values()))
         write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
         return applied
 

@@ -9,7 +9,7 @@ import click
 YAML = ("fleet", "site")
 DOCUMENTS = (
     *("plan", "apply", "rollback", "check", "verify", "drift", "status"),
-    *("history", "mailboxes", "inventory", "labs", "event"),
+    *("history", "mailboxes", "hold", "inventory", "labs", "event"),
 )
 """The names of provision.contracts.catalogue, which --help need not import."""
 

@@ -8,6 +8,7 @@ from provision.contracts.event import event_schema
 from provision.contracts.hosts import (
     drift_schema,
     history_schema,
+    hold_schema,
     mailboxes_schema,
     status_schema,
 )
@@ -26,6 +27,7 @@ DOCUMENTS: dict[str, Callable[[], Schema]] = {
     "status": status_schema,
     "history": history_schema,
     "mailboxes": mailboxes_schema,
+    "hold": hold_schema,
     "inventory": inventory_schema,
     "labs": labs_schema,
     "event": event_schema,

@@ -25,7 +25,9 @@ from provision.contracts.shapes import (
 from provision.plan.change import Action
 
 _HOST = about("The host that it is about.", TEXT)
+_STEPS = ("stage", "check", "watch", "switch", "activate", "accounts", "rollback")
 _STEP = keys(host=_HOST, seconds=SECONDS)
+_HOLDER = ("who", "since", "commit", "id", "address", "command")
 TYPES: dict[str, Schema] = {
     "version": keys(format_version={"type": "string", "pattern": r"^1\.[0-9]+$"}, program=TEXT),
     "run_start": keys(command=TEXT, fleet_dir=TEXT, who=TEXT, commit=TEXT),
@@ -39,10 +41,10 @@ TYPES: dict[str, Schema] = {
         host=_HOST, object=TEXT, name=TEXT, what=words(["changed", "missing", "foreign"])
     ),
     "guard": keys(host=_HOST, rule=TEXT, scope=TEXT, flag=TEXT),
-    "lock": optional(keys(host=_HOST), who=TEXT, since=TEXT, commit=TEXT),
+    "lock": optional(keys(host=_HOST), **dict.fromkeys(_HOLDER, TEXT)),
     "batch": keys(number=COUNT, of=COUNT, canary=TRUTH, hosts=TEXTS),
     "task": keys(host=_HOST, task=TEXT, state=words(["started", "done", "failed"])),
-    **dict.fromkeys(("stage", "check", "switch", "activate", "accounts", "rollback"), _STEP),
+    **dict.fromkeys(_STEPS, _STEP),
     "confirm": keys(host=_HOST),
     "interrupted": keys(count=COUNT),
     "probe": keys(**VERDICT),

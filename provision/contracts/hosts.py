@@ -21,6 +21,8 @@ from provision.contracts.shapes import (
 from provision.plan.change import Kind
 from provision.plan.drift import Drifted
 
+_HOLD = keys(who=TEXT, since=TEXT, until=TEXT, reason=TEXT, id=TEXT)
+
 
 def _of_hosts(title: str, host: Schema, **more: Schema) -> Schema:
     return document(title, hosts=array(host), unreached=UNREACHED, **more)
@@ -67,7 +69,10 @@ def status_schema() -> Schema:
         commit=or_null(TEXT),
         rollback_of=or_null(COUNT),
         last_apply=or_null({"type": "object"}),
-        holder=or_null(keys(who=TEXT, since=TEXT, commit=TEXT)),
+        holder=or_null(
+            keys(who=TEXT, since=TEXT, commit=TEXT, id=TEXT, address=TEXT, command=TEXT)
+        ),
+        hold=or_null(_HOLD),
         switch_interrupted=TRUTH,
         pending=array(pending),
         drift=about("How many things are not as the last apply left them.", COUNT),
@@ -78,6 +83,12 @@ def status_schema() -> Schema:
         "additionalProperties": MOMENT,
     }
     return _of_hosts("Where hosts stand", host, left=left)
+
+
+def hold_schema() -> Schema:
+    """What ``hold --format json`` prints."""
+    outcome = words(["held", "taken", "released", "free"])
+    return _of_hosts("Holds of hosts", keys(host=TEXT, outcome=outcome, hold=or_null(_HOLD)))
 
 
 def mailboxes_schema() -> Schema:

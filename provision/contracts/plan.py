@@ -80,6 +80,7 @@ def _host() -> Schema:
                 flag=about("Option of apply that lets it pass; empty: none.", TEXT),
             )
         ),
+        access=about("What touches access to the host, and is confirmed or taken back.", TEXTS),
     )
 
 

@@ -11,7 +11,6 @@ Standard library only, Python 3.11 or newer, and few modules of it: importing is
 from __future__ import annotations
 
 import binascii
-import fcntl
 import grp
 import hashlib
 import json
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 STATE = "/var/lib/provision"
 PACKAGE = "provision_host"
 """Our modules import each other from the package that they are in."""
+UNFINISHED = (f"{STATE}/journal.json", f"{STATE}/unconfirmed.json")
+"""A switch that did not end, or that waits for its confirmation."""
 LARGEST_CONTENT = 512 * 1024
 SETTLED = {"", "installed", "config-files", "not-installed"}
 UNIT_FIELDS = {
@@ -60,9 +61,9 @@ def answer(
         "users": _users(request["users"]),
         **_accounts(request["accounts"], store, load_archive),
         "dpkg_interrupted": interrupted,
-        "switch_interrupted": os.path.lexists(f"{STATE}/journal.json"),
+        "switch_interrupted": any(map(os.path.lexists, UNFINISHED)),
         "pending": _read_json(f"{STATE}/pending.json", []),
-        "holder": _holder(),
+        **_held(),
         "units": units.answer(),
     }
 
@@ -280,14 +281,11 @@ def _joined(parts: Iterable[dict[str, str]]) -> dict[str, str]:
     return {key: value for part in parts for key, value in part.items()}
 
 
-def _holder() -> Any:
-    """Who holds the apply lock; None when the kernel says that nobody does."""
-    try:
-        with open("/run/provision/lock", "rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return _read_json("/run/provision/holder.json", None)
-    except FileNotFoundError:
-        pass
-    return None
+def _held() -> dict[str, Any]:
+    """Who is at work on this host, and the hold that a person has placed; None: nobody."""
+    seen = sys.modules[f"{PACKAGE}.provision_holder"]
+    hold = seen.current_hold()
+    return {
+        "holder": seen.lock_holder(),
+        "hold": None if hold is None or hold["expired"] else hold,
+    }

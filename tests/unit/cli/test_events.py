@@ -133,7 +133,7 @@ def test_what_happens_on_hosts_is_told_in_the_words_of_the_contract(tmp_path: Pa
     take = telling(Events.open(str(tmp_path / "run")), shown.append)
     outcome = HostOutcome("mail1", "rolled_back", "it did not start", ("a line",))
     steps = [{"name": "switch", "seconds": 0.5}, {"name": "roll back", "seconds": 1.0}]
-    play = [
+    play: list[dict[str, Any]] = [
         {"type": "batch", "number": 1, "of": 2, "canary": True, "hosts": ["mail1"]},
         {"type": "play_start", "ts": 1.5},
         {
@@ -144,7 +144,7 @@ def test_what_happens_on_hosts_is_told_in_the_words_of_the_contract(tmp_path: Pa
             "module": "apt",
         },
         {"type": "task_failed", "ts": 3.5, "host": "mail1", "task": "Switch", "steps": steps},
-        {"type": "confirm", "host": "mail1", "message": "mail1 answers a new connection", "x": 1},
+        {"type": "settling", "host": "mail1", "message": "mail1 answers a new connection"},
         {"type": "host_result", **outcome.as_json()},
         {"type": "interrupted", "count": 2},
     ]
