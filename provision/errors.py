@@ -12,8 +12,9 @@ ProvisionError                  exit 1   anything we can explain
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -49,9 +50,16 @@ class SpecInvalid(ProvisionError):
     exit_code = ExitCode.SPEC_INVALID
 
     def __init__(
-        self, message: str, *, hint: str | None = None, problems: Sequence[object] = ()
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        problems: Sequence[object] = (),
+        told: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(message, hint=hint)
+        self.told = tuple(told)
+        """The same as JSON values, secrets masked."""
         self.problems = tuple(problems)
         """Values of provision.spec.problem.Problem, sorted by place."""
 

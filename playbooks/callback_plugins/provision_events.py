@@ -47,7 +47,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         """A task begins on a host."""
-        self._write("task_start", host=host.get_name(), task=task.get_name())
+        about = {"host": host.get_name(), "task": task.get_name(), "module": task.action}
+        self._write("task_start", **about)
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """A task ended well on a host."""

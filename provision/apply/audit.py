@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -49,3 +50,21 @@ def write_audit(fleet_dir: Path, stamp: Stamp, plan: Plan, outcomes: Sequence[Ho
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     with os.fdopen(os.open(folder / "audit.log", flags, 0o600), "w") as log:
         log.write(json.dumps(line, sort_keys=True) + "\n")
+
+
+def last_applies(fleet_dir: Path) -> dict[str, str]:
+    """Every host that this folder was ever applied to from here, with the time of the last one.
+
+    A host that was removed from fleet.yml is still among them.
+    """
+    try:
+        lines = (fleet_dir / ".provision" / "audit.log").read_text().splitlines()
+    except OSError:
+        return {}
+    found: dict[str, str] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # a line that was cut short
+            values = json.loads(line)
+            when = str(values["when"])
+            found |= {host: when for host, word in values["hosts"].items() if word == "applied"}
+    return found

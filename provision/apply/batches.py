@@ -25,6 +25,7 @@ class Rolling:
     on_event: Callable[[Event], None]
     outcomes: list[HostOutcome] = field(default_factory=list)
     generated: dict[str, Secret] = field(default_factory=dict)
+    unsure: dict[str, Secret] = field(default_factory=dict)
     held: str = ""
     """Why no further host is started; empty: go on."""
 
@@ -35,15 +36,16 @@ class Rolling:
             if self.interrupts.is_wanted:
                 self.held = self.held or "interrupted before its turn"
             if self.held:
-                self.outcomes += (not_started(host, self.held) for host in batch.hosts)
+                self._note([not_started(host, self.held) for host in batch.hosts])
                 continue
             self.on_event(_beginning(batch, number, len(batches)))
             self._keep(start(batch.hosts), batch)
-        return Applied(tuple(self.outcomes), self.generated, self.interrupts.is_wanted)
+        return Applied(tuple(self.outcomes), self.generated, self.unsure, self.interrupts.is_wanted)
 
     def _keep(self, applied: Applied, batch: Batch) -> None:
-        self.outcomes += applied.outcomes
+        self._note(applied.outcomes)
         self.generated |= applied.generated
+        self.unsure |= applied.unsure
         failed = [o.host for o in self.outcomes if o.exit_code is not ExitCode.DONE]
         if failed and batch.is_canary:
             self.held = f"the canary {failed[0]} failed"
@@ -51,6 +53,11 @@ class Rolling:
             limit = self.rollout.max_failures
             self.held = f"{', '.join(failed)} failed"
             self.held += f", more than the {limit} that may" if limit else ""
+
+    def _note(self, outcomes: Sequence[HostOutcome]) -> None:
+        self.outcomes += outcomes
+        for outcome in outcomes:
+            self.on_event({"type": "host_result", **outcome.as_json()})
 
 
 def _beginning(batch: Batch, number: int, count: int) -> Event:

@@ -52,11 +52,13 @@ def still_empty(
     entries = {name: entry for name, entry in kept["hosts"].items() if not hosts or name in hosts}
     targets = [Target(name, *entry["target"]) for name, entry in entries.items()]
 
-    def is_same(target: Target) -> bool:
-        reply = observe(target, connection, entries[target.name]["request"])
+    def reach(target: Target) -> bytes:
+        return observe(target, connection, entries[target.name]["request"])
+
+    def is_same(target: Target, reply: bytes) -> bool:
         return _digest(reply) == str(entries[target.name]["reply"])
 
-    same, failures = on_each(targets, is_same)
+    same, failures = on_each(targets, reach, is_same)
     if not all(same.values()):
         return None
     return Plan(tuple(HostPlan(name, entries[name]["generation"], ()) for name in same)), failures

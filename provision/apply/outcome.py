@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from provision.errors import ExitCode, ProvisionError
@@ -19,6 +19,8 @@ _CODES = {
     "failed": ExitCode.FAILED,
     "not_started": ExitCode.INTERRUPTED,
 }
+WORDS = tuple(_CODES)
+"""Every word of an outcome."""
 _SEVERITY = (
     ExitCode.DONE,
     ExitCode.INTERRUPTED,
@@ -68,6 +70,9 @@ class Applied:
 
     outcomes: tuple[HostOutcome, ...]
     generated: Mapping[str, Secret]
+    """By address; the hosts hold their hashes."""
+    unsure: Mapping[str, Secret] = field(default_factory=dict)
+    """Made for hosts that were lost on the way: they may hold them, or not."""
     interrupted: bool = False
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from provision.apply.outcome import HostOutcome
 from provision.hosts.playbook import Event, Played
 
+_BUNDLE = "provision_bundle"
+"""The module that takes accounts, by the name that apply.yml calls it."""
+
 
 @dataclass(slots=True)
 class Record:
@@ -16,9 +19,12 @@ class Record:
     host: str
     started: float = field(default_factory=time.monotonic)
     outcome: HostOutcome | None = None
+    took_accounts: bool | None = False
+    """Whether the host stored the accounts that it was sent; None: nobody knows."""
 
     def take(self, event: Event) -> None:
         """Note what an event of this host says about its end."""
+        self._note_accounts(event)
         took = round(time.monotonic() - self.started, 1)
         lines = tuple(event.get("lines", ()))
         if event["type"] == "unreachable":
@@ -34,6 +40,15 @@ class Record:
         elif event["type"] == "task_ok" and event.get("outcome") == "applied":
             number, kept = event.get("generation"), tuple(event.get("replaced", ()))
             self.outcome = HostOutcome(self.host, "applied", "", lines, number, took, kept)
+
+    def _note_accounts(self, event: Event) -> None:
+        """A bare host stores them before its first switch, and keeps them when that fails."""
+        if event["type"] == "task_start" and event["module"] == _BUNDLE:
+            self.took_accounts = None
+        elif event.get("outcome") == "unconfirmed":
+            self.took_accounts = None  # they come when the change is confirmed
+        elif "outcome" in event:
+            self.took_accounts = bool(event.get("accounts"))
 
 
 def _failure_words(event: Event) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from provision.hosts.connection import Connection
 from provision.hosts.interrupts import Interrupts
 from provision.hosts.playbook import Event, Play
 from provision.model.fleet import Fleet
+from provision.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +44,31 @@ def apply_batch(works: Sequence[HostWork], means: Means) -> Applied:
         )
         for work in works
     }
-    stored: set[str] = set()
+    records = {work.plan.host: Record(work.plan.host) for work in works}
+    outcomes = _play(works, means, credentials, records)
+    took = {o.host: o.word == "applied" or records[o.host].took_accounts for o in outcomes}
+    return Applied(
+        outcomes,
+        generated=_generated(credentials, [host for host in took if took[host]]),
+        unsure=_generated(credentials, [host for host in took if took[host] is None]),
+    )
 
-    def take(event: Event) -> None:
-        if event.get("accounts"):  # also where all else goes back: they are in no generation
-            stored.add(event["host"])
-        means.on_event(event)
 
-    outcomes = _play(works, replace(means, on_event=take), credentials)
-    stored |= {outcome.host for outcome in outcomes if outcome.word == "applied"}
-    generated = {
+def _generated(credentials: Mapping[str, Credentials], hosts: Sequence[str]) -> dict[str, Secret]:
+    """The passwords that were made for new mailboxes of these hosts."""
+    return {
         address: password
-        for outcome in outcomes
-        if outcome.host in stored
-        for address, password in credentials[outcome.host].generated.items()
+        for host in hosts
+        for address, password in credentials[host].generated.items()
     }
-    return Applied(outcomes, generated)
 
 
 def _play(
-    works: Sequence[HostWork], means: Means, credentials: Mapping[str, Credentials]
+    works: Sequence[HostWork],
+    means: Means,
+    credentials: Mapping[str, Credentials],
+    records: Mapping[str, Record],
 ) -> tuple[HostOutcome, ...]:
-    records = {work.plan.host: Record(work.plan.host) for work in works}
     awaited = {w.plan.host: Awaited(w.desired.host, w.confirm_seconds) for w in works}
     settling = Settling(means.connection, means.stamp.id, awaited, means.on_event)
 

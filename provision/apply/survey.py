@@ -32,14 +32,17 @@ def survey(bundles: Mapping[str, Bundle], connection: Connection) -> Survey:
     """Observe the hosts of ``bundles``, all at the same time, and compare."""
     targets = [connection.target_of(bundle.host) for bundle in bundles.values()]
 
-    def look(target: Target) -> tuple[HostState, Found]:
-        request = observation_request(bundles[target.name])
-        reply = observe(target, connection, request)
+    requests = {name: observation_request(bundle) for name, bundle in bundles.items()}
+
+    def reach(target: Target) -> bytes:
+        return observe(target, connection, requests[target.name])
+
+    def read(target: Target, reply: bytes) -> tuple[HostState, Found]:
         state = HostState.parse(parse_reply(target, reply))
         _require_release(bundles[target.name], state)
-        return state, Found(target, request, reply, state.generation)
+        return state, Found(target, requests[target.name], reply, state.generation)
 
-    looked, failures = on_each(targets, look)
+    looked, failures = on_each(targets, reach, read)
     states = {name: state for name, (state, _) in looked.items()}
     plan = Plan(tuple(diff_host(bundles[name], state) for name, state in states.items()))
     quiet = {name for name, state in states.items() if not state.holder and not state.hold}

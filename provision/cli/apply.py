@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.cli.approval import Approval
+from provision.cli.events_option import events_option
 from provision.cli.host_options import confirm_option, host_option, permission_options
 from provision.cli.lock_options import lock_options
 from provision.cli.rollout_options import rollout_options
@@ -16,6 +17,7 @@ from provision.cli.spec_loading import spec_options
 if TYPE_CHECKING:
     from provision.apply.lock_wish import Wish
     from provision.apply.rollout import Rollout
+    from provision.cli.events import Events
     from provision.model.amounts import Duration
 
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 @lock_options("apply")
 @confirm_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@events_option
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
 def command(  # noqa: PLR0913 - click hands over every option by name
     *,
@@ -44,6 +47,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     wish: Wish,
     confirm_timeout: Duration,
     form: str,
+    events: Events,
     show_passwords: bool,
 ) -> int:
     r"""Make every host as the spec asks: all of the plan, or the old generation again.
@@ -53,7 +57,6 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 
     A change that touches access to a host (its firewall, say) is confirmed over a new connection;
     without that the host goes back by itself.
-
     What a host's own programs refuse never becomes live. Where nothing differs, nothing is done.
     Of several hosts one goes alone first, the others follow in batches; once a host has failed no
     further one is started. Running it again finishes what is left.
@@ -65,7 +68,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     Examples:
       provision apply -i inventories/demo
       provision apply tonight.plan
-      provision apply --yes --format json
+      provision apply --yes --format json --events run.ndjson
       provision apply --canary mail3 --batch 25% --max-failures 2
       provision apply --host mail1 --yes --lock-timeout 10m
       provision apply --allow-removals
@@ -74,7 +77,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 
     approval = Approval.of(plan_file, checksum, hosts)
     looking = approval.looking(fleet_dir, vault_password_file, hosts)
-    applying = Applying(looking, approval, rollout, is_json=form == "json")
+    applying = Applying(looking, approval, rollout, events=events, is_json=form == "json")
     applying.look()
     applying.judge(set(allowed))
     if applying.is_wanted:

@@ -15,7 +15,10 @@ from provision.apply.outcome import Applied, HostOutcome, of_error, worst
 from provision.apply.permission import refused
 from provision.apply.rollout import Rollout, without_canary
 from provision.cli.approval import Approval
+from provision.cli.events import Events
 from provision.cli.looking import Looking
+from provision.cli.plan_events import tell_holder, tell_plan
+from provision.cli.play_events import tell_result, telling
 from provision.cli.printing import print_failures, print_lines
 from provision.errors import ExitCode, ProvisionError, UsageWrong
 from provision.plan.change import Plan
@@ -24,20 +27,32 @@ from provision.plan.show import show_plan
 if TYPE_CHECKING:
     from provision.apply.lock_wish import Wish
     from provision.model.amounts import Duration
+    from provision.model.secret import Secret
+
+
+FORMAT = "1.0"
+"""Version of the JSON document: a new minor only adds keys, a new major may change them."""
 
 
 class Applying:
     """The steps of the command, in the order of the methods."""
 
     def __init__(
-        self, looking: Looking, approval: Approval, rollout: Rollout, *, is_json: bool
+        self,
+        looking: Looking,
+        approval: Approval,
+        rollout: Rollout,
+        *,
+        events: Events,
+        is_json: bool,
     ) -> None:
         self._looking, self._approval, self._rollout = looking, approval, rollout
-        self._is_json = is_json
+        self._events, self._is_json = events, is_json
         self._plan = Plan(())
         self._failures: Mapping[str, ProvisionError] = {}
         self._refusals: tuple[HostOutcome, ...] = ()
         self._applied: Applied | None = None
+        self._told: set[str] = set()
         self._allowed: AbstractSet[str] = frozenset()
         self._is_reviewed = True
 
@@ -47,6 +62,9 @@ class Applying:
         if not self._is_json:
             print_lines(show_plan(self._plan))
         print_failures(self._failures)
+        tell_plan(self._events, self._plan, self._failures)
+        for name, holder in self._looking.holders().items():
+            tell_holder(self._events, name, holder)
 
     def judge(self, allowed: AbstractSet[str]) -> None:
         """Hold the plan against what was approved and allowed. Raises UsageWrong."""
@@ -92,24 +110,24 @@ class Applying:
 
         stamp = stamp_now(self._looking.fleet_dir)
         allowed = None if self._is_reviewed else self._allowed
-        with (
-            turn(self._looking, self._plan, stamp, wish, allowed) as mine,
-            Progress(list(mine.works)) as progress,
-            Interrupts(progress.take) as interrupts,
-        ):
+        with turn(self._looking, self._plan, stamp, wish, allowed) as mine:
             works = {n: replace(w, confirm_timeout=confirm_timeout) for n, w in mine.works.items()}
-            means = Means(
-                fleet=self._looking.desired.fleet,
-                connection=self._looking.connection,
-                stamp=stamp,
-                on_event=progress.take,
-                interrupts=interrupts,
-            )
-            rolling = Rolling(self._rollout, interrupts, progress.take)
-            rolling.held = mine.why_not(self._rollout.canary)
-            applied = rolling.over(
-                list(works), lambda names: apply_batch([works[name] for name in names], means)
-            )
+            progress = Progress(list(works))
+            take = telling(self._events, progress.take)
+            with progress, Interrupts(take) as interrupts:
+                means = Means(
+                    fleet=self._looking.desired.fleet,
+                    connection=self._looking.connection,
+                    stamp=stamp,
+                    on_event=take,
+                    interrupts=interrupts,
+                )
+                rolling = Rolling(self._rollout, interrupts, take)
+                rolling.held = mine.why_not(self._rollout.canary)
+                applied = rolling.over(
+                    list(works), lambda names: apply_batch([works[name] for name in names], means)
+                )
+        self._told = {outcome.host for outcome in applied.outcomes}
         self._plan = mine.plan
         self._applied = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))
         write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
@@ -117,13 +135,15 @@ class Applying:
     def finish(self, *, show_passwords: bool) -> int:
         """Tell every host's outcome; returns the exit code."""
         outcomes = self._outcomes()
+        self._tell_rest(outcomes)
+        code = worst(outcomes)
+        if self._applied and self._applied.interrupted:
+            code = ExitCode.INTERRUPTED
         if self._is_json:
-            self._print_json(outcomes, show_passwords=show_passwords)
+            self._print_json(outcomes, code, show_passwords=show_passwords)
         elif self._applied or self._refusals:
             self._tell(outcomes)
-        if self._applied and self._applied.interrupted:
-            return ExitCode.INTERRUPTED
-        return worst(outcomes)
+        return code
 
     def _outcomes(self) -> list[HostOutcome]:
         """How every host ended: those with nothing to do, those not reached, and the others."""
@@ -133,6 +153,12 @@ class Applying:
         unreached = [of_error(name, error) for name, error in self._failures.items()]
         return [*(HostOutcome(name, "unchanged") for name in idle), *unreached, *ended]
 
+    def _tell_rest(self, outcomes: Sequence[HostOutcome]) -> None:
+        """Those that were applied to, or left alone, have been told as it happened."""
+        for outcome in outcomes:
+            if outcome.host not in self._told:
+                tell_result(self._events, outcome.as_json())
+
     def _tell(self, outcomes: Sequence[HostOutcome]) -> None:
         """Every host's outcome, passwords that were made, and the plan as it is now."""
         from provision.cli.outcomes import outcome_lines, password_lines  # noqa: PLC0415
@@ -140,19 +166,28 @@ class Applying:
         print_lines(outcome_lines(outcomes))
         if self._applied is None:
             return
-        print_lines(password_lines(self._applied.generated))
+        print_lines(password_lines(self._applied))
         if done := tuple(o.host for o in self._applied.outcomes if o.word == "applied"):
             found = self._looking.again(done)
             print_lines(show_plan(found.plan))
             print_failures(found.failures)
 
-    def _print_json(self, outcomes: Sequence[HostOutcome], *, show_passwords: bool) -> None:
+    def _print_json(
+        self, outcomes: Sequence[HostOutcome], code: ExitCode, *, show_passwords: bool
+    ) -> None:
+        from provision.apply.plan_file import bind  # noqa: PLC0415 - start-up time
+
         document = {
-            "format_version": "1.0",
-            "plan": self._plan.as_json(),
+            "format_version": FORMAT,
+            "plan": bind(self._plan, self._looking.fleet_dir, self._failures).as_json(),
             "outcomes": [outcome.as_json() for outcome in outcomes],
+            "exit_code": int(code),
         }
         if show_passwords and self._applied:
-            generated = self._applied.generated
-            document["generated_passwords"] = {a: p.reveal() for a, p in generated.items()}
+            document["generated_passwords"] = _revealed(self._applied.generated)
+            document["unsure_passwords"] = _revealed(self._applied.unsure)
         click.echo(json.dumps(document, indent=2))
+
+
+def _revealed(passwords: Mapping[str, Secret]) -> dict[str, str]:
+    return {address: password.reveal() for address, password in passwords.items()}

@@ -43,7 +43,9 @@ class FleetHosts:
 
     def ask(self, request: Mapping[str, Any]) -> Answers:
         """Put the same request about a hold to all of them."""
-        return on_each(self.targets, lambda target: ask_hold(target, self.connection, request))
+        return on_each(
+            self.targets, lambda target: ask_hold(target, self.connection, request), _as_told
+        )
 
     def holds(self) -> Mapping[str, Hold]:
         """The holds that stand, by host name."""
@@ -55,4 +57,9 @@ class FleetHosts:
         return on_each(
             self.targets,
             lambda target: ask_unlock(target, self.connection, lock=lock, who=self.who),
+            _as_told,
         )
+
+
+def _as_told(_target: Target, told: dict[str, Any]) -> dict[str, Any]:
+    return told

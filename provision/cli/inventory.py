@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from provision.hosts.connection import Connection
     from provision.hosts.target import Target
 
+FORMAT = "1.0"
+"""Version of what we put into Ansible's format, where Ansible lets others speak: in ``_meta``."""
+
 
 @click.command("inventory")
 @spec_options
@@ -45,7 +48,7 @@ def command(
     }
     document: dict[str, Any] = variables[name] if name else {"all": {"hosts": list(variables)}}
     if not name:
-        document["_meta"] = {"hostvars": variables}
+        document["_meta"] = {"hostvars": variables, "format_version": FORMAT}
     click.echo(json.dumps(document, indent=2))
     return ExitCode.DONE
 

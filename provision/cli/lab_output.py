@@ -46,7 +46,7 @@ def describe_labs(output: str) -> str:
     """Every lab of this machine as ``text`` or ``json``."""
     labs = [_lab(name, record) for name, record in all_labs(state_dir())]
     if output == "json":
-        return json.dumps({"version": 1, "labs": labs}, indent=1)
+        return json.dumps({"format_version": "1.0", "labs": labs}, indent=1)
     if not labs:
         return "There is no lab on this machine. Start one: provision lab up -i DIR"
     return "\n\n".join(_text(lab) for lab in labs)

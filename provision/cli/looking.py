@@ -18,6 +18,7 @@ from provision.plan.change import Plan
 if TYPE_CHECKING:
     from provision.apply.survey import Survey
     from provision.cli.desired import Desired
+    from provision.plan.state import Holder
 
 
 class Looking:
@@ -71,6 +72,12 @@ class Looking:
         inputs = inputs_digest(self.fleet_dir, self.connection, self._vault)
         remember(inputs, self.fleet_dir, found.empty, complete=whole)
         return found
+
+    def holders(self) -> dict[str, Holder]:
+        """Who is applying at this moment, by host; what is known to be unchanged has no one."""
+        found: Survey | None = self.__dict__.get("survey")
+        states = found.states if found else {}
+        return {name: state.holder for name, state in states.items() if state.holder}
 
     @cached_property
     def _inputs(self) -> str:

@@ -58,7 +58,8 @@ def list_command(  # noqa: PLR0913 - click hands over every option by name
     from provision.cli.mailbox_lists import show_lists  # noqa: PLC0415 - start-up time
 
     asked = MailboxHosts(fleet_dir, vault_password_file, hosts)
-    show_lists(asked.lists(), sites, archived=archived, is_json=form == "json")
+    lists = asked.lists()
+    show_lists(lists, sites, archived=archived, is_json=form == "json", unreached=asked.unreached())
     return asked.exit_code()
 
 

@@ -39,16 +39,20 @@ class MailboxHosts:
 
     @cached_property
     def _asked(self) -> tuple[Lists, Mapping[str, ProvisionError]]:
-        def look(target: Target) -> dict[str, Any]:
+        def reach(target: Target) -> dict[str, Any]:
             return ask(target, self._connection, {"action": "list"})
 
-        found, failures = on_each(list(self._targets.values()), look)
+        found, failures = on_each(list(self._targets.values()), reach, lambda _target, told: told)
         print_failures(failures)
         return found, failures
 
     def lists(self) -> Lists:
         """What every host has; who did not answer is told on standard error."""
         return self._asked[0]
+
+    def unreached(self) -> dict[str, str]:
+        """The hosts that did not answer, with the reason."""
+        return {name: error.message for name, error in self._asked[1].items()}
 
     def exit_code(self) -> int:
         """The worst of the hosts."""

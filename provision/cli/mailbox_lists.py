@@ -19,13 +19,19 @@ Entry = Mapping[str, Any]
 
 
 def show_lists(
-    lists: Mapping[str, Entry], sites: Sequence[str], *, archived: bool, is_json: bool
+    lists: Mapping[str, Entry],
+    sites: Sequence[str],
+    *,
+    archived: bool,
+    is_json: bool,
+    unreached: Mapping[str, str],
 ) -> None:
     """Print the mailboxes, or the archives, of these sites (none named: of all)."""
     word = "archives" if archived else "mailboxes"
     entries = [e for e in _entries(lists, word) if not sites or _site(e) in sites]
     if is_json:
-        click.echo(json.dumps({"format_version": FORMAT, word: entries}, indent=2))
+        document = {"format_version": FORMAT, word: entries, "unreached": dict(unreached)}
+        click.echo(json.dumps(document, indent=2))
     else:
         print_lines(archive_lines(entries) if archived else mailbox_lines(entries))
 

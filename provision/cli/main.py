@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from provision import __version__
+from provision.cli.exits import code_of
 from provision.errors import ExitCode, ProvisionError
 
 COMMANDS = {
@@ -91,15 +92,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code instead of ending the process."""
     try:
         result = provision.main(args=arguments, prog_name="provision", standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        return ExitCode.USAGE
     except click.ClickException as error:
         error.show()
-        return ExitCode.FAILED
-    except (click.Abort, KeyboardInterrupt):
+        return code_of(error)
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("Interrupted.", err=True)
-        return ExitCode.INTERRUPTED
+        return code_of(error)
     except ProvisionError as error:
         _show(error)
         return error.exit_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from provision.apply.outcome import HostOutcome
+from provision.apply.outcome import Applied, HostOutcome
 from provision.model.secret import Secret
 from provision.plan.show import Line
 
@@ -46,12 +46,20 @@ def _replaced_lines(outcome: HostOutcome) -> Iterator[Line]:
         yield Line(f"      {path}", "yellow")
 
 
-def password_lines(generated: Mapping[str, Secret]) -> Iterator[Line]:
+def password_lines(applied: Applied) -> Iterator[Line]:
     """The passwords that were made now. They are stored nowhere but as hashes on the host."""
-    if not generated:
-        return
+    if applied.generated:
+        yield from _passwords("First passwords, shown this once:", applied.generated)
+    if applied.unsure:
+        words = (
+            "Made for hosts that were lost on the way; they hold unless the next apply says new:"
+        )
+        yield from _passwords(words, applied.unsure)
+
+
+def _passwords(words: str, generated: Mapping[str, Secret]) -> Iterator[Line]:
     yield Line("")
-    yield Line("First passwords, shown this once:", "bold")
+    yield Line(words, "bold")
     width = max(len(address) for address in generated)
     for address, password in sorted(generated.items()):
         yield Line(f"  {address:<{width}}  {password.reveal()}")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from provision.cli.events_option import events_option
 from provision.cli.host_options import host_option
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
-from provision.errors import ExitCode, UsageWrong
+from provision.errors import ExitCode, ProvisionError, UsageWrong
 from provision.plan.change import Plan
+
+if TYPE_CHECKING:
+    from provision.cli.events import Events
+    from provision.cli.looking import Looking
 
 
 @click.command("plan")
@@ -27,6 +33,7 @@ from provision.plan.change import Plan
 )
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
 @click.option("--full", is_flag=True, help="Show the contents of new files too.")
+@events_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 def command(  # noqa: PLR0913 - click hands over every option by name
     *,
@@ -37,6 +44,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     output: Path | None,
     form: str,
     full: bool,
+    events: Events,
     detailed_exitcode: bool,
 ) -> int:
     r"""Show exactly what would change on every host. Nothing is changed.
@@ -60,6 +68,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
         )
     looking = Looking(fleet_dir, vault_password_file, hosts)
     plan, failures = looking.plan(bound=bool(site or output) or form != "text")
+    _tell(events, looking, plan, failures)
     if site:
         plan = _of_site(plan, site, {str(each.domain) for each in looking.desired.fleet.sites})
     if output:
@@ -76,6 +85,18 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     if failures:
         return max(error.exit_code for error in failures.values())
     return ExitCode.CHANGES if detailed_exitcode and not plan.is_empty else ExitCode.DONE
+
+
+def _tell(
+    events: Events, looking: Looking, plan: Plan, failures: Mapping[str, ProvisionError]
+) -> None:
+    if not events.are_wanted:
+        return
+    from provision.cli.plan_events import tell_holder, tell_plan  # noqa: PLC0415 - start-up time
+
+    tell_plan(events, plan, failures)
+    for name, holder in looking.holders().items():
+        tell_holder(events, name, holder)
 
 
 def _of_site(plan: Plan, site: str, known: set[str]) -> Plan:

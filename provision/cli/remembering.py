@@ -40,10 +40,10 @@ class Remembered:
             return max(error.exit_code for error in self.failures.values())
         return code
 
-    def print_json(self, hosts: list[dict[str, Any]]) -> None:
-        """The versioned document on standard output."""
+    def print_json(self, hosts: list[dict[str, Any]], **more: Any) -> None:
+        """The versioned document on standard output; ``more`` are further keys of it."""
         unreached = {name: error.message for name, error in self.failures.items()}
-        document = {"format_version": FORMAT, "hosts": hosts, "unreached": unreached}
+        document = {"format_version": FORMAT, "hosts": hosts, "unreached": unreached, **more}
         click.echo(json.dumps(document, indent=2))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.cli.events_option import events_option
 from provision.cli.host_options import confirm_option, host_option
 from provision.cli.lock_options import lock_options
 from provision.cli.printing import print_failures, print_lines, tell
@@ -21,6 +22,7 @@ from provision.plan.show import Line, show_plan
 if TYPE_CHECKING:
     from provision.apply.lock_wish import Wish
     from provision.apply.outcome import Applied, HostOutcome
+    from provision.cli.events import Events
     from provision.cli.remembering import Remembered
     from provision.model.amounts import Duration
     from provision.plan.change import Plan
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
 @lock_options("rollback")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@events_option
 def command(  # noqa: PLR0913 - click hands over every option by name
     *,
     fleet_dir: Path,
@@ -45,6 +48,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     yes: bool,
     wish: Wish,
     form: str,
+    events: Events,
 ) -> int:
     r"""Put the files of an earlier generation back: as a new generation, checked and proved.
 
@@ -67,7 +71,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     told = ask_hosts(fleet_dir, vault_password_file, hosts)
     if number is not None and len(told.hosts) > 1:
         raise UsageWrong("generations are counted by host", hint=f"add --host, with --to {number}")
-    run = _Run(fleet_dir, told, confirm_timeout, is_json=form == "json")
+    run = _Run(fleet_dir, told, confirm_timeout, events=events, is_json=form == "json")
     run.look(number)
     run.confirm(yes=yes)
     return run.finish(wish)
@@ -77,9 +81,15 @@ class _Run:
     """One run of the command over the hosts that answered."""
 
     def __init__(
-        self, fleet_dir: Path, told: Remembered, confirm_timeout: Duration, *, is_json: bool
+        self,
+        fleet_dir: Path,
+        told: Remembered,
+        confirm_timeout: Duration,
+        *,
+        events: Events,
+        is_json: bool,
     ) -> None:
-        self.fleet_dir, self.told, self.is_json = fleet_dir, told, is_json
+        self.fleet_dir, self.told, self.events, self.is_json = fleet_dir, told, events, is_json
         self.confirm_seconds = confirm_timeout.seconds
         self.targets: dict[str, int] = {}
         self.seen: Mapping[str, Memory] = {}
@@ -88,7 +98,8 @@ class _Run:
 
     def look(self, number: int | None) -> None:
         """Choose each host's generation, compare it with what is live, and show what changes."""
-        from provision.hosts.memory import recall  # noqa: PLC0415 - start-up time
+        from provision.cli.plan_events import tell_plan  # noqa: PLC0415 - start-up time
+        from provision.hosts.memory import recall  # noqa: PLC0415
         from provision.plan.change import Plan  # noqa: PLC0415
         from provision.plan.rollback import plan_rollback  # noqa: PLC0415
 
@@ -105,6 +116,7 @@ class _Run:
                 print_lines([Line(f"{host.host}: back to generation {self.targets[host.host]}")])
             print_lines(show_plan(self.plan))
         print_failures(self.failures)
+        tell_plan(self.events, self.plan, self.failures)
 
     def _choose(self, host: str, number: int | None) -> None:
         from provision.apply.outcome import HostOutcome  # noqa: PLC0415 - start-up time
@@ -127,22 +139,27 @@ class _Run:
     def finish(self, wish: Wish) -> int:
         """Roll back where something differs, tell every host's outcome, return the exit code."""
         from provision.apply.outcome import HostOutcome, of_error, worst  # noqa: PLC0415
+        from provision.cli.play_events import tell_result  # noqa: PLC0415
 
         outcomes = [HostOutcome(h.host, "unchanged") for h in self.plan.hosts if h.is_empty]
         outcomes += [of_error(name, error) for name, error in self.failures.items()]
         outcomes += self.refused
         applied = None if self.plan.is_empty else self._roll_back(wish)
         outcomes += applied.outcomes if applied else ()
+        for outcome in outcomes:
+            tell_result(self.events, outcome.as_json())
+        code = ExitCode.INTERRUPTED if applied and applied.interrupted else worst(outcomes)
         if self.is_json:
-            self._print_json(outcomes)
+            self._print_json(outcomes, code)
         else:
             self._tell(outcomes)
-        return ExitCode.INTERRUPTED if applied and applied.interrupted else worst(outcomes)
+        return code
 
     def _roll_back(self, wish: Wish) -> Applied:
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
         from provision.apply.locking import locked  # noqa: PLC0415
         from provision.apply.rollback import Return, roll_back  # noqa: PLC0415
+        from provision.cli.play_events import telling  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
 
         hosts, way = {host.name: host for host in self.told.hosts}, self.told.connection
@@ -162,17 +179,19 @@ class _Run:
         with locked(targets, way, stamp, wish, tell) as locks:
             mine = [one for one in returns if one.host.name in locks.generations]
             with Progress([one.host.name for one in mine]) as progress:
-                applied = roll_back(mine, connection=way, stamp=stamp, on_event=progress.take)
+                take = telling(self.events, progress.take)
+                applied = roll_back(mine, connection=way, stamp=stamp, on_event=take)
         applied = replace(applied, outcomes=(*applied.outcomes, *locks.refusals.values()))
         write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
         return applied
 
-    def _print_json(self, outcomes: Sequence[HostOutcome]) -> None:
+    def _print_json(self, outcomes: Sequence[HostOutcome], code: ExitCode) -> None:
         document = {
             "format_version": "1.0",
             "to": dict(self.targets),
             "plan": self.plan.as_json(),
             "outcomes": [outcome.as_json() for outcome in outcomes],
+            "exit_code": int(code),
         }
         click.echo(json.dumps(document, indent=2))
 

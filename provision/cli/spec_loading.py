@@ -46,10 +46,13 @@ def load_or_exit(
     loaded = read_fleet(fleet_dir, vault_password_file, describe=describe)
     show_problems(loaded)
     if loaded.fleet is None:
+        from provision.spec.report_json import problem_values  # noqa: PLC0415 - only then
+
         raise SpecInvalid(
             f"the fleet folder {fleet_dir} is not valid",
             hint="nothing was done; correct it and try again",
             problems=loaded.problems,
+            told=[problem_values(problem, loaded.quotes) for problem in loaded.problems],
         )
     return loaded.fleet
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +43,30 @@ def command(
     from provision.cli.remembering import ask_hosts  # noqa: PLC0415 - start-up time
 
     told = ask_hosts(fleet_dir, vault_password_file, hosts)
+    left = {} if hosts else _left(fleet_dir, {host.name for host in told.hosts})
     if form == "json":
-        told.print_json([_as_json(name, memory) for name, memory in told.memories.items()])
+        found = [_as_json(name, memory) for name, memory in told.memories.items()]
+        told.print_json(found, left=left)
     else:
         for name, memory in told.memories.items():
             print_lines(_lines(name, memory))
+        print_lines(_left_lines(left))
     return told.exit_code()
+
+
+def _left(fleet_dir: Path, known: set[str]) -> dict[str, str]:
+    """Hosts that were applied to from here and are in fleet.yml no more, with the last time."""
+    from provision.apply.audit import last_applies  # noqa: PLC0415 - start-up time
+
+    return {host: when for host, when in last_applies(fleet_dir).items() if host not in known}
+
+
+def _left_lines(left: Mapping[str, str]) -> Iterator[Line]:
+    for host, when in sorted(left.items()):
+        words = (
+            f"{host}: not in fleet.yml any more, last applied to at {when}; it goes on as it was"
+        )
+        yield Line(words, "yellow")
 
 
 def _as_json(host: str, memory: Memory) -> dict[str, Any]:

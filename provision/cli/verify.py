@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.cli.events_option import events_option
 from provision.cli.host_options import host_option
 from provision.cli.spec_loading import load_or_exit, spec_options
 
 if TYPE_CHECKING:
+    from provision.cli.events import Events
     from provision.verify.outcome import Outcome
     from provision.verify.report import Report
 
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="For people, or one JSON document on standard output.",
 )
+@events_option
 @click.option("-v", "--verbose", is_flag=True, help="List every promise, not only the faults.")
 @click.option("--list", "only_list", is_flag=True, help="List all that is tried, and end.")
 def command(  # noqa: PLR0913 - click passes one argument an option
@@ -53,6 +56,7 @@ def command(  # noqa: PLR0913 - click passes one argument an option
     sites: Sequence[str],
     junit: Path | None,
     output: str,
+    events: Events,
     verbose: bool,
     only_list: bool,
 ) -> int:
@@ -70,7 +74,7 @@ def command(  # noqa: PLR0913 - click passes one argument an option
     """
     if only_list:
         return _print_list()
-    report = _verify(fleet_dir, vault_password_file, hosts=hosts, sites=sites)
+    report = _verify(fleet_dir, vault_password_file, hosts=hosts, sites=sites, events=events)
     if junit is not None:
         _write_junit(report, junit)
     if output == "json":
@@ -86,6 +90,7 @@ def _verify(
     *,
     hosts: Sequence[str],
     sites: Sequence[str],
+    events: Events,
 ) -> Report:
     # Imported here: `verify --list` and `--help` need none of it.
     from provision.certificates.load import load_certificates  # noqa: PLC0415
@@ -99,7 +104,20 @@ def _verify(
     certificates = load_certificates(fleet, fleet_dir / ".provision", datetime.now(UTC))
     targets = choose_targets(fleet, certificates, hosts=hosts, sites=sites)
     with _progress() as show:
-        return verify(targets, connection, show)
+        return verify(targets, connection, _telling(events, show))
+
+
+def _telling(events: Events, show: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+    """Show an outcome to people and tell it."""
+
+    def take(outcome: Outcome) -> None:
+        show(outcome)
+        where = f"{outcome.host}, {outcome.site}" if outcome.site else outcome.host
+        message = f"{where}: {outcome.name}: {outcome.verdict.value}"
+        about = outcome.as_json()
+        events.tell("probe", message, **about)
+
+    return take
 
 
 def _print_list() -> int:

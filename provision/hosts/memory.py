@@ -27,12 +27,14 @@ def recall(
     ``against``: by host name, the generation to compare what is live with; without, the current.
     """
 
-    def look(target: Target) -> Memory:
+    def reach(target: Target) -> bytes:
         question = {"against": (against or {}).get(target.name), "contents": contents}
-        reply = ask(target, connection, _program(json.dumps(question)))
+        return ask(target, connection, _program(json.dumps(question)))
+
+    def read(target: Target, reply: bytes) -> Memory:
         return Memory.parse(parse_reply(target, reply))
 
-    return on_each(targets, look)
+    return on_each(targets, reach, read)
 
 
 def _program(question: str) -> bytes:

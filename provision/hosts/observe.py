@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,11 +14,13 @@ from provision.hosts.connection import Connection
 from provision.hosts.session import Session
 from provision.hosts.target import Target
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 _SCRIPT = Path(__file__).with_name("observer_script.py")
 _LEAVING = Path(__file__).with_name("leaving_script.py")
-_LARGEST_POOL = 32
+WIDEST = 256
+"""Hosts that are reached at the same time: a session is three open files, and 1024 are usual."""
 
 
 def observe(target: Target, connection: Connection, request: str) -> bytes:
@@ -92,20 +94,23 @@ def _failed(target: Target, errors: bytes) -> ProvisionError:
 
 
 def on_each(
-    targets: Sequence[Target], work: Callable[[Target], T]
+    targets: Sequence[Target], reach: Callable[[Target], A], read: Callable[[Target, A], T]
 ) -> tuple[dict[str, T], dict[str, ProvisionError]]:
-    """Run ``work`` for every target in threads: results and failures, both by host name."""
+    """Reach every target at the same time, and read what each gives: results and failures by name.
+
+    ``reach`` runs in threads, as many as there are targets, so that those that never answer cost
+    one timeout together. ``read`` works here, one at a time: reading is work for a processor.
+    """
     results: dict[str, T] = {}
     failures: dict[str, ProvisionError] = {}
-
-    def attempt(target: Target) -> None:
-        try:
-            results[target.name] = work(target)
-        except ProvisionError as error:
-            failures[target.name] = error
-
-    with ThreadPoolExecutor(max_workers=min(_LARGEST_POOL, max(1, len(targets)))) as pool:
-        list(pool.map(attempt, targets))
+    with ThreadPoolExecutor(max_workers=min(WIDEST, max(1, len(targets)))) as pool:
+        asked = {pool.submit(reach, target): target for target in targets}
+        for answer in as_completed(asked):
+            target = asked[answer]
+            try:
+                results[target.name] = read(target, answer.result())
+            except ProvisionError as error:
+                failures[target.name] = error
     return _in_order(targets, results), _in_order(targets, failures)
 
 

@@ -10,21 +10,23 @@ from provision.spec.characters import visible
 from provision.spec.problem import Place, Problem, Severity
 from provision.spec.quotes import Quotes
 
-VERSION = 1
+FORMAT = "1.0"
+"""Version of the document: a new minor only adds keys, a new major may change them."""
 
 
 def json_report(problems: Sequence[Problem], quotes: Quotes, **more: Any) -> str:
     """The document as ASCII text; ``more`` are further members of it."""
     document = {
-        "version": VERSION,
+        "format_version": FORMAT,
         "ok": not any(problem.severity is Severity.ERROR for problem in problems),
         **more,
-        "problems": [_problem(problem, quotes) for problem in problems],
+        "problems": [problem_values(problem, quotes) for problem in problems],
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _problem(problem: Problem, quotes: Quotes) -> dict[str, Any]:
+def problem_values(problem: Problem, quotes: Quotes) -> dict[str, Any]:
+    """One problem as JSON values, secrets masked."""
     quote = quotes.quote(problem.place)
     return {
         "severity": problem.severity.value,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _LISTED = 4
 
@@ -39,6 +39,10 @@ class Outcome:
     """What to do about it."""
     detail: str = ""
     """Evidence for an expert: a conversation, an exception. Shown on demand and in JUnit."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome as JSON values."""
+        return {**asdict(self), "verdict": self.verdict.value, "seconds": round(self.seconds, 3)}
 
 
 class Fault(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from provision.errors import ExitCode
@@ -48,7 +48,5 @@ class Report:
             "exit_code": int(self.exit_code),
             "seconds": round(self.seconds, 3),
             "counts": {verdict.value: len(self.with_verdict(verdict)) for verdict in Verdict},
-            "outcomes": [
-                {**asdict(one), "seconds": round(one.seconds, 3)} for one in self.outcomes
-            ],
+            "outcomes": [one.as_json() for one in self.outcomes],
         }

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from provision.errors import HostUnreachable
 from provision.hosts.connection import Connection
+from provision.hosts.observe import WIDEST
 from provision.hosts.session import Session
 from provision.verify.backend import open_testinfra
 from provision.verify.check_plugin import CheckPlugin
@@ -72,35 +73,38 @@ def _try_all(reached: Sequence[ReachedTarget], names: Names, outcomes: _Outcomes
 def _reach_all(
     targets: Sequence[Target], connection: Connection, *, stack: ExitStack, outcomes: _Outcomes
 ) -> list[ReachedTarget]:
-    with ThreadPoolExecutor(_HOSTS_AT_ONCE) as pool:
-        tried = list(pool.map(lambda target: _reach(target, connection), targets))
-    reached: list[ReachedTarget] = []
-    for target, (session, found) in zip(targets, tried, strict=True):
-        if session is not None:
+    """Connect to all at once, so that dead hosts cost one timeout together; then look at some."""
+    with ThreadPoolExecutor(WIDEST) as pool:
+        opened = list(pool.map(lambda target: _connect(target, connection), targets))
+    for session in opened:
+        if isinstance(session, Session):
             stack.callback(session.close)
-        if isinstance(found, Outcome):
-            outcomes.keep(found)
-        else:
-            reached.append(found)
-            outcomes.keep(_reachability(target, Verdict.PROVED))
-    return reached
+    with ThreadPoolExecutor(_HOSTS_AT_ONCE) as pool:
+        found = list(pool.map(_look, targets, opened))
+    for target, one in zip(targets, found, strict=True):
+        proved = _reachability(target, Verdict.PROVED)
+        outcomes.keep(one if isinstance(one, Outcome) else proved)
+    return [one for one in found if isinstance(one, ReachedTarget)]
 
 
-def _reach(
-    target: Target, connection: Connection
-) -> tuple[Session | None, ReachedTarget | Outcome]:
+def _connect(target: Target, connection: Connection) -> Session | Outcome:
     try:
-        session = Session.open(connection.target_of(target.host), connection)
+        return Session.open(connection.target_of(target.host), connection)
     except HostUnreachable as error:
-        return None, _reachability(
+        return _reachability(
             target, Verdict.UNREACHABLE, fault=error.message, hint=error.hint or ""
         )
+
+
+def _look(target: Target, session: Session | Outcome) -> ReachedTarget | Outcome:
+    if isinstance(session, Outcome):
+        return session
     try:
         shell = RemoteShell(session.start(LOOP))
         snapshot = take_snapshot(shell, snapshot_request(target))
     except (ShellLost, HostUnreachable) as error:
-        return session, _reachability(target, Verdict.UNREACHABLE, fault=str(error))
-    return session, ReachedTarget(target, shell, open_testinfra(target.host.name, shell), snapshot)
+        return _reachability(target, Verdict.UNREACHABLE, fault=str(error))
+    return ReachedTarget(target, shell, open_testinfra(target.host.name, shell), snapshot)
 
 
 def snapshot_request(target: Target) -> dict[str, list[str]]:

@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS = {
     "demo": "tests.bench.demo",
     "playbook": "tests.bench.playbook",
+    "fleet": "tests.bench.fleet",
 }
 """Subject to the module whose ``measure()`` yields its rows, in the order of the page."""
-LARGE = frozenset[str]()
+LARGE = frozenset({"fleet"})
 """Subjects that are measured only when they are asked for: many machines, or long."""
 
 

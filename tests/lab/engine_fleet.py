@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision.lab.lab import Lab
+from tests.contract_checks import WITH_EVENTS, check_document, check_events
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "mail1"
@@ -40,6 +41,11 @@ class EngineFleet:
         """The fleet folder."""
         return self.lab.fleet_dir
 
+    @property
+    def events(self) -> Path:
+        """Where the events of a command go that is run by ``provision``."""
+        return self.folder.parent / f"{self.folder.name}.events"
+
     def start(self, *words: str, before: str = "") -> subprocess.Popen[str]:
         """Start a command of provision on this fleet; ``before`` is Python that runs first."""
         return subprocess.Popen(
@@ -58,9 +64,19 @@ class EngineFleet:
         return Ran(process.returncode, out, err)
 
     def provision(self, *words: str, code: int = 0, before: str = "") -> Ran:
-        """Run a command of provision; fails when its exit code is another one."""
-        ran = self.end(self.start(*words, before=before))
+        """Run a command of provision; fails when its exit code is another one.
+
+        What it prints as JSON and tells as events has to be as the schemas say.
+        """
+        self.events.unlink(missing_ok=True)
+        told = ["--events", str(self.events)] if words[0] in WITH_EVENTS else []
+        ran = self.end(self.start(*words, *told, before=before))
         assert ran.code == code, f"{words}: exit {ran.code}\n{ran.out}\n{ran.err}"
+        if "json" in words and ran.out:
+            check_document(words[0], ran.out)
+        if self.events.exists():
+            check_events(self.events, code)
+            self.printed.append(self.events.read_text())
         return ran
 
     def on_host(self, command: str) -> str:
@@ -118,3 +134,9 @@ def children_of(pid: int) -> str:
     pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     lines = (Path(f"/proc/{child}/cmdline").read_bytes() for child in pids)
     return b"\n".join(lines).replace(b"\0", b" ").decode("utf-8", "replace")
+
+
+def is_at_work(lab: Lab, host: str) -> bool:
+    """True while the module on a host holds its lock; looking takes no lock (proc_locks(5))."""
+    look = 'grep -q ":$(stat -c %i /run/provision/lock) " /proc/locks'
+    return lab.run(host, ["sh", "-c", look], check=False).returncode == 0

@@ -24,6 +24,7 @@ from provision.model.fleet import Fleet, GivenPassword
 from provision.spec.load import load_fleet
 from provision.verify.probes import clients
 from provision.verify.probes.clients import Door
+from tests.contract_checks import check_document
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "mail1"
@@ -77,6 +78,8 @@ class Rehearsal:
             check=False,
         )
         assert ran.returncode == code, f"{words}: {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+        if "json" in words and ran.stdout:
+            check_document(words[0], ran.stdout)
         return ran.stdout
 
     def run(self, command: str) -> str:

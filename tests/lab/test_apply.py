@@ -17,7 +17,7 @@ import pytest
 from provision.lab.lab import Lab
 from provision.spec.load import load_fleet
 from tests.lab.bare_lab import bare_lab
-from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, children_of, wait_for
+from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, children_of, is_at_work, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -282,7 +282,7 @@ def test_controller_killed_in_the_middle_is_gone_on_from(applied: EngineFleet) -
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.communicate()
-    wait_for(lambda: not applied.on_host("pgrep -f [A]nsiballZ || true"))
+    wait_for(lambda: not is_at_work(applied.lab, HOST))
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
 
 
@@ -306,7 +306,7 @@ def test_ctrl_c_twice_aborts_and_the_host_ends_whole(applied: EngineFleet) -> No
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)  # two that come at once are one to the kernel (signal(7))
     assert applied.end(process).code == 130
-    wait_for(lambda: not applied.on_host("pgrep -f [A]nsiballZ || true"))
+    wait_for(lambda: not is_at_work(applied.lab, HOST))
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from provision.plan.schema import plan_schema
+from provision.contracts.plan import plan_schema
 from tests.lab.rehearsal import Rehearsal
 
 pytestmark = pytest.mark.lab

@@ -105,11 +105,19 @@ def test_passwords_of_every_batch_that_was_started_are_told() -> None:
 def test_every_batch_is_told_as_it_begins() -> None:
     fleet = Fleet()
     fleet.apply(Rollout(size=BatchSize(4)))
-    assert [(e["number"], e["of"], e["canary"], len(e["hosts"])) for e in fleet.events] == [
+    batches = [event for event in fleet.events if event["type"] == "batch"]
+    assert [(e["number"], e["of"], e["canary"], len(e["hosts"])) for e in batches] == [
         (1, 3, True, 1),
         (2, 3, False, 4),
         (3, 3, False, 2),
     ]
+
+
+def test_every_host_is_told_as_it_ends_or_is_left_alone() -> None:
+    fleet = Fleet({"mail1": "failed"})
+    fleet.apply(Rollout())
+    told = [(e["host"], e["outcome"]) for e in fleet.events if e["type"] == "host_result"]
+    assert told == [("mail1", "failed"), *((host, "not_started") for host in HOSTS[1:])]
 
 
 def _plan(*names: str) -> Plan:

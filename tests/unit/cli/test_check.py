@@ -51,7 +51,7 @@ def test_problems_go_to_stderr_and_the_exit_code_is_3(
 def test_json_is_one_document(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "-i", str(demo), "--format", "json"]) == ExitCode.DONE
     document = json.loads(capsys.readouterr().out)
-    assert (document["version"], document["ok"], document["problems"]) == (1, True, [])
+    assert (document["format_version"], document["ok"], document["problems"]) == ("1.0", True, [])
     assert document["counts"] == {"hosts": 1, "sites": 3, "mailboxes": 7, "aliases": 8}
     (demo / "sites" / "bad.yml").write_text("site: bad\n")
     assert run(["check", "-i", str(demo), "--format", "json"]) == ExitCode.SPEC_INVALID

@@ -59,7 +59,7 @@ def test_purge_of_the_expired_takes_those_whose_time_is_over_on_every_host() -> 
 
 
 def test_mailboxes_are_listed_by_address_without_probes(capsys: pytest.CaptureFixture[str]) -> None:
-    show_lists(LISTS, (), archived=False, is_json=False)
+    show_lists(LISTS, (), archived=False, is_json=False, unreached={})
     assert capsys.readouterr().out.splitlines() == [
         "anna@acme.example  mail1  0 messages  0B    of 1G",
         "bob@acme.example   mail1  2 messages  2.0K  no limit",
@@ -78,7 +78,7 @@ def test_archive_shows_until_when_it_is_kept() -> None:
 def test_json_is_one_versioned_document_of_the_sites_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    show_lists(LISTS, ("b.example",), archived=True, is_json=True)
+    show_lists(LISTS, ("b.example",), archived=True, is_json=True, unreached={})
     document = json.loads(capsys.readouterr().out)
     assert document["format_version"] == "1.0"
     (entry,) = document["archives"]

@@ -15,9 +15,9 @@ from provision.assets import demo_fleet_dir
 from provision.cli.approval import Approval
 from provision.cli.looking import Looking
 from provision.cli.main import run
+from provision.contracts.plan import plan_schema
 from provision.errors import ExitCode
 from provision.plan.change import Action, Basis, Change, HostPlan, Kind, Plan
-from provision.plan.schema import plan_schema
 
 CHANGE = Change(Kind.FILE, "/etc/postfix/main.cf", Action.UPDATE)
 PLAN = Plan((HostPlan("mail1", 4, (CHANGE,)), HostPlan("mail2", 2)))

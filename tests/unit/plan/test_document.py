@@ -10,11 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from provision.contracts.plan import plan_schema
 from provision.errors import ExitCode, Refused
 from provision.plan.change import HostPlan, Plan
 from provision.plan.diff import diff_host
 from provision.plan.document import FleetVersion, PlanDocument, parse_plan_document
-from provision.plan.schema import plan_schema
 from provision.plan.staleness import fleet_moves, has_moved_by_apply, host_moves
 from provision.plan.state import HostState
 from tests.unit.plan.estate import ACME, KEY, MAIN, bare, desired, mailbox, reply

@@ -57,7 +57,7 @@ def test_json_is_versioned_and_complete(read: Read) -> None:
     loaded = read({"sites/b.yml": SITE + "host: mail1\n"})
     document = json.loads(json_report(loaded.problems, loaded.quotes, fleet=None))
     assert document == {
-        "version": 1,
+        "format_version": "1.0",
         "ok": False,
         "fleet": None,
         "problems": [

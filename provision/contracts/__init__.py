@@ -1,0 +1,1 @@
+"""What programs may rely on: the JSON Schema of every document and of events."""
