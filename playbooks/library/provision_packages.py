@@ -33,6 +33,8 @@ lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
+from ansible.module_utils.provision_breakpoint import arm  # noqa: E402
+from ansible.module_utils.provision_layout import Layout  # noqa: E402
 from ansible.module_utils.provision_packages import (  # noqa: E402
     finish_interrupted,
     hold_daemons,
@@ -42,6 +44,7 @@ from ansible.module_utils.provision_packages import (  # noqa: E402
 def main() -> None:
     """Hold, and finish when asked to."""
     module = AnsibleModule(argument_spec={"heal": {"type": "bool", "required": True}})
+    arm(Layout().run)
     hold_daemons()
     lines = finish_interrupted() if module.params["heal"] else []
     if lines:

@@ -59,6 +59,7 @@ lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
+from ansible.module_utils.provision_breakpoint import arm  # noqa: E402
 from ansible.module_utils.provision_generation import current_manifest  # noqa: E402
 from ansible.module_utils.provision_layout import Layout  # noqa: E402
 from ansible.module_utils.provision_rollback import rollback_request  # noqa: E402
@@ -77,6 +78,7 @@ def main() -> None:
         }
     )
     layout, wanted = Layout(), module.params
+    arm(layout.run)
     holder = {name: wanted[name] for name in ("who", "since", "commit")}
     expected = wanted["expected"]
     if expected is None:

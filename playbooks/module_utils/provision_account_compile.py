@@ -32,6 +32,7 @@ from .provision_account_store import (
 )
 from .provision_account_tables import MAPS, SiteTables, Tables, map_text
 from .provision_account_transition import end_transition, pending_transition, write_transition
+from .provision_steps import Steps
 
 
 class Compile:
@@ -110,6 +111,7 @@ class Compile:
         """Build beside and rename over: Postfix sees the old map or the new one, never half."""
         remove(f"{source}.cdb")
         write(source, text)
+        Steps.before(f"build {source}.cdb")
         done = subprocess.run(
             [self.layout.postmap, f"cdb:{source}"], capture_output=True, text=True, check=False
         )

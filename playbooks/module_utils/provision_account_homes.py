@@ -23,6 +23,7 @@ from typing import Any
 from .provision_account_archive import exchange, put_away, sweep_archives, sweep_purged
 from .provision_account_store import Layout, files_in, make_folder, sync_folder, user_ids
 from .provision_account_tables import Tables
+from .provision_steps import Steps
 
 
 class Homes:
@@ -59,6 +60,7 @@ class Homes:
             if os.path.isdir(target) and not os.path.islink(target):
                 self._archive(new)  # what an alias of that name has left
             if not os.path.lexists(target):
+                Steps.before(f"link {target}")
                 os.symlink(os.path.basename(source), target)
                 sync_folder(os.path.dirname(target))
 
@@ -97,6 +99,7 @@ class Homes:
                 exchange(source, target)
                 self.renamed.append(f"{old} to {new}")
             if os.path.islink(source):
+                Steps.before(f"remove {source}")
                 os.unlink(source)
                 sync_folder(os.path.dirname(source))
 
@@ -128,5 +131,6 @@ def _sound_folders(folder: str, uid: int) -> set[str]:
 
 def end_sessions(layout: Layout, address: str) -> None:
     """Disconnect who is still logged in; no session or no daemon is no fault."""
+    Steps.before(f"end the sessions of {address}")
     with contextlib.suppress(FileNotFoundError):
         subprocess.run([layout.doveadm, "kick", address], capture_output=True, check=False)

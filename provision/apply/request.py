@@ -60,6 +60,7 @@ class HostWork:
                 if user.name in users
             ],
             "provision_archive": archive,
+            "provision_rehearsed": self.actual.rehearsed,
         }
 
 

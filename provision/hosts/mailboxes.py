@@ -13,6 +13,7 @@ from provision.hosts.session import Session
 from provision.hosts.target import Target
 
 _MODULES = (
+    "provision_steps",
     "provision_account_store",
     "provision_account_tables",
     "provision_account_archive",

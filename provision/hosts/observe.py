@@ -49,10 +49,12 @@ def observer(request: str) -> bytes:
 def looking() -> str:
     """The observer with ``store`` and ``archive``, account data's modules: it asks nothing yet."""
     modules = playbooks_dir() / "module_utils"
+    steps = (modules / "provision_steps.py").read_text()
     store = (modules / "provision_account_store.py").read_text()
     archive = (modules / "provision_account_archive.py").read_text()
     return (
         f"{_SCRIPT.read_text()}\n"
+        f"load_module('provision_steps', {steps!r})\n"
         f"store = load_module('provision_account_store', {store!r})\n"
         f"archive = lambda: load_module('provision_account_archive', {archive!r})\n"
     )

@@ -63,6 +63,7 @@ def answer(
         "switch_interrupted": os.path.lexists(f"{STATE}/journal.json"),
         "pending": _read_json(f"{STATE}/pending.json", []),
         "holder": _holder(),
+        "rehearsed": os.path.lexists("/run/provision/breakpoint.json"),
         "units": units.answer(),
     }
 

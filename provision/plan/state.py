@@ -116,6 +116,8 @@ class HostState:
     pending: tuple[Activation, ...] = ()
     """Activations of an earlier apply that were never proved."""
     holder: Holder | None = None
+    rehearsed: bool = False
+    """True when a rehearsal has put a breakpoint on this host."""
 
     def manifest_digest(self) -> str:
         """SHA-256 of what the last apply left: generation, its files, account documents."""
@@ -161,6 +163,7 @@ class HostState:
             switch_interrupted=reply["switch_interrupted"],
             pending=tuple(Activation(unit, _pending(word)) for unit, word in reply["pending"]),
             holder=Holder(**reply["holder"]) if reply["holder"] else None,
+            rehearsed=reply["rehearsed"],
         )
 
 

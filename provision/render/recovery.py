@@ -13,6 +13,7 @@ UNIT = "provision-recover.service"
 SCRIPT = "/etc/provision/recover.py"
 """In a folder that nobody but root can write to, unlike /usr/local on older hosts."""
 MODULES = (
+    "provision_steps",
     "provision_layout",
     "provision_durable",
     "provision_commands",
@@ -22,6 +23,15 @@ MODULES = (
     "provision_records",
     "provision_lock",
     "provision_audit",
+    "provision_account_store",
+    "provision_account_tables",
+    "provision_account_archive",
+    "provision_account_transition",
+    "provision_account_homes",
+    "provision_account_compile",
+    "provision_accounts",
+    "provision_account_intent",
+    "provision_failure",
     "provision_recover",
 )
 """Of playbooks/module_utils, each after those that it imports."""

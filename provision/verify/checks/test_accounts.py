@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from provision.assets import playbooks_dir
+from provision.hosts.observe import looking
 from provision.model.fleet import Site
 from provision.verify.backend import output
 from provision.verify.outcome import fault, require, require_none
@@ -15,12 +15,12 @@ from provision.verify.target import ReachedTarget
 
 _APPLY = "`provision plan` shows the difference, `provision apply` mends it."
 _AT_ONCE = 200
-_OBSERVE = "\nimport sys\njson.dump(observe(Layout()), sys.stdout)\n"
+_OBSERVE = "\njson.dump(store.observe(store.Layout()), sys.stdout)\n"
 
 
 def test_account_documents_are_current(target: ReachedTarget) -> None:
     """The host has the accounts of every site as the spec has them, undamaged."""
-    done = target.shell.run_python(_store_source() + _OBSERVE, request={})
+    done = target.shell.run_python(looking() + _OBSERVE, request={})
     if done.status != 0:
         fault("the account data cannot be read", detail=done.stderr.decode(errors="replace"))
     observed = json.loads(done.stdout)
@@ -62,12 +62,6 @@ def test_postfix_knows_every_address(host: Any, target: ReachedTarget, site: Sit
         [f"Postfix does not know {address}" for address in wanted if address not in known],
         hint=_APPLY,
     )
-
-
-def _store_source() -> str:
-    """The program that keeps account data on a host also observes it."""
-    path = playbooks_dir() / "module_utils" / "provision_account_store.py"
-    return path.read_text("utf-8")
 
 
 def _groups(addresses: Iterable[str]) -> Iterator[list[str]]:

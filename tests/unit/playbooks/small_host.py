@@ -9,12 +9,13 @@ import pwd
 from collections.abc import Callable
 from typing import Any
 
-from ansible.module_utils.provision_durable import Attributes, Steps
+from ansible.module_utils.provision_durable import Attributes
 from ansible.module_utils.provision_generation import current_manifest, next_number, stage
-from ansible.module_utils.provision_journal import switch
+from ansible.module_utils.provision_journal import commit, switch
 from ansible.module_utils.provision_layout import Layout
 from ansible.module_utils.provision_records import describe, record_result
 from ansible.module_utils.provision_request import Request, WantedDirectory, WantedFile
+from ansible.module_utils.provision_steps import Steps
 
 _MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 ME = Attributes(0o640, *_MINE)
@@ -61,6 +62,7 @@ def bring(layout: Layout, contents: dict[str, bytes]) -> int:
     stage(layout, number, request)
     describe(layout, number, request)
     switch(layout, number, request)
+    commit(layout)
     record_result(layout, number, {"outcome": "applied", "message": ""})
     return number
 
