@@ -76,8 +76,8 @@ golden: setup-test ## rewrite the expected files of the golden cases
 lab-test: setup-test ## boot real machines and prove it over the wire
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest -v -m lab --durations=15
 
-bench: setup-test ## measure the promises as ratios; writes docs/benchmarks.md and reports/bench.json
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.bench
+bench: setup-test ## measure the promises as ratios (SUBJECTS="fleet ..." or all); writes docs/benchmarks.md
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.bench $(SUBJECTS)
 
 docs: setup-test ## rewrite the pages that are generated from the models
 	@$(BIN)/python -m tests.project.generate_docs

@@ -18,6 +18,7 @@ from .provision_check_dovecot import check_dovecot
 from .provision_check_postfix import check_postfix
 from .provision_check_web import check_nginx, check_php
 from .provision_commands import run
+from .provision_firewall import check_firewall
 from .provision_journal import removals
 from .provision_layout import Layout
 from .provision_request import Request
@@ -27,6 +28,7 @@ CHECKS: tuple[Callable[[], list[str]], ...] = (
     check_dovecot,
     check_php,
     check_nginx,
+    check_firewall,
 )
 _CLONE_NEWNS = 0x00020000  # <linux/sched.h>
 _NEVER_COVERED = {"/", "/run", "/var", "/var/lib", "/usr", "/home", "/srv", "/opt"}

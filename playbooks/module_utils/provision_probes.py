@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .provision_commands import run
+from .provision_firewall import firewall_problem
 
 _SECONDS = 5.0
 _MARKERS = {
@@ -48,6 +49,8 @@ class Door(NamedTuple):
 
 def probe_unit(unit: str) -> str:
     """What is wrong with the unit's doors, as one sentence; empty when all of them greet."""
+    if unit.startswith("provision-firewall"):
+        return firewall_problem()
     for stem, doors in (("postfix", postfix_doors), ("dovecot", dovecot_doors), ("nginx", _web)):
         if unit.startswith(stem):
             problems = (probe(door) for door in (*marker_doors(stem), *doors()))

@@ -14,7 +14,7 @@ from .provision_commands import run
 from .provision_probes import forget_old_markers, probe_unit
 from .provision_steps import Steps
 
-_ORDER = ("rspamd", "dovecot", "postfix", "php", "nginx")
+_ORDER = ("rspamd", "dovecot", "postfix", "php", "nginx", "provision-firewall")
 _SECONDS = 20.0
 _COMPLAINTS = {
     "dovecot": r"Config reload failed|config: (?:Error|Fatal)|master: Error|Fatal:|Panic:",
@@ -41,7 +41,7 @@ class Done(NamedTuple):
 
 
 def in_order(actions: list[list[str]]) -> list[list[str]]:
-    """Dovecot's sockets before Postfix, which needs them; the web last."""
+    """Dovecot's sockets before Postfix, which needs them; the firewall when all else serves."""
     return sorted(actions, key=lambda action: (_rank(action[0]), action[0]))
 
 

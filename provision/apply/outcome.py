@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from provision.errors import ExitCode, ProvisionError
+from provision.model.secret import Secret
 
 _CODES = {
     "applied": ExitCode.DONE,
@@ -16,9 +17,11 @@ _CODES = {
     "needs_person": ExitCode.NEEDS_PERSON,
     "unreachable": ExitCode.UNREACHABLE,
     "failed": ExitCode.FAILED,
+    "not_started": ExitCode.INTERRUPTED,
 }
 _SEVERITY = (
     ExitCode.DONE,
+    ExitCode.INTERRUPTED,
     ExitCode.REFUSED,
     ExitCode.UNREACHABLE,
     ExitCode.FAILED,
@@ -59,13 +62,30 @@ class HostOutcome:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How every host ended, and the passwords that were made for new mailboxes."""
+
+    outcomes: tuple[HostOutcome, ...]
+    generated: Mapping[str, Secret]
+    interrupted: bool = False
+
+
 def of_error(host: str, error: ProvisionError) -> HostOutcome:
     """The outcome of a host that could not be looked at."""
     word = "unreachable" if error.exit_code is ExitCode.UNREACHABLE else "failed"
     return HostOutcome(host, word, error.message)
 
 
+def not_started(host: str, reason: str) -> HostOutcome:
+    """The outcome of a host that was left alone."""
+    return HostOutcome(host, "not_started", reason)
+
+
 def worst(outcomes: Iterable[HostOutcome]) -> ExitCode:
-    """With several hosts the worst one decides."""
+    """With several hosts the worst one decides.
+
+    One that was not started decides only where no other failed: then a person has interrupted.
+    """
     codes = [outcome.exit_code for outcome in outcomes]
     return max(codes, key=_SEVERITY.index, default=ExitCode.DONE)

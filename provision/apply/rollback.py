@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provision.apply.outcome import Applied
+from provision.apply.record import Record, end_of
 from provision.apply.request import Stamp
-from provision.apply.run import Applied, Record, end_of, private_folder
+from provision.apply.run import private_folder
 from provision.hosts.connection import Connection
+from provision.hosts.interrupts import Interrupts
 from provision.hosts.playbook import Event, Play
 from provision.model.fleet import Host
 
@@ -65,8 +68,9 @@ def roll_back(
             variables={one.host.name: one.variables(stamp) for one in returns},
             playbook=_PLAYBOOK,
         )
-        played = play.run(take)
+        with Interrupts(on_event) as interrupts:
+            played = play.run(take, interrupts)
     finally:
         shutil.rmtree(folder)
     outcomes = tuple(end_of(record, played) for record in records.values())
-    return Applied(outcomes, {}, interrupted=played.interrupted)
+    return Applied(outcomes, {}, interrupted=interrupts.is_wanted)

@@ -16,6 +16,7 @@ _WORDS = {
     "needs_person": ("needs a person", "red"),
     "unreachable": ("not reached", "red"),
     "failed": ("failed", "red"),
+    "not_started": ("not started", "yellow"),
 }
 
 

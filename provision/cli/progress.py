@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STILL_SECONDS = 15.0
 """How often a task that goes on is named again where there is no terminal."""
+_STOPPING = "No further host is started; those at work finish first. Ctrl-C again to abort."
 
 
 class Progress:
@@ -42,11 +43,10 @@ class Progress:
             self._bars = _bars()
             self._bars.start()
             self._rows = {
-                host: self._bars.add_task(f"{host}: starting Ansible", total=None)
+                host: self._bars.add_task(f"{host}: waiting", total=None, start=False)
                 for host in self._hosts
             }
         else:
-            self._note(f"starting Ansible for {', '.join(self._hosts)}")
             threading.Thread(target=self._say_what_goes_on, daemon=True).start()
         return self
 
@@ -63,7 +63,9 @@ class Progress:
     def take(self, event: Event) -> None:
         """Show one event."""
         host = event.get("host", "")
-        if event["type"] == "task_start":
+        if event["type"] == "batch":
+            self._begin(event)
+        elif event["type"] == "task_start":
             words = self._running[host] = str(event["task"]).lower()
             if self._bars is not None:
                 self._bars.update(self._rows[host], description=f"{host}: {words}")
@@ -72,10 +74,22 @@ class Progress:
             self._note(f"{host}: {str(event['task']).lower()}: done")
         elif event["type"] == "interrupted":
             again = event["count"] > 1
-            words = "Aborting." if again else "Hosts at work finish first. Ctrl-C again to abort."
+            words = "Aborting." if again else _STOPPING
             click.echo(words, err=True)
         for step in event.get("steps", ()):
             self._note(f"{host}:   {step['name']} took {step['seconds']:.1f} s")
+
+    def _begin(self, batch: Event) -> None:
+        hosts = batch["hosts"]
+        words = f"starting Ansible for {', '.join(hosts)}"
+        if batch["of"] > 1:
+            alone = ", the canary" if batch["canary"] else ""
+            words += f" (batch {batch['number']} of {batch['of']}{alone})"
+        self._note(words)
+        for host in hosts:
+            if self._bars is not None:
+                self._bars.start_task(self._rows[host])
+                self._bars.update(self._rows[host], description=f"{host}: starting Ansible")
 
     def _say_what_goes_on(self) -> None:
         while not self._over.wait(STILL_SECONDS):

@@ -17,8 +17,7 @@ from provision.errors import ExitCode, Refused, UsageWrong
 from provision.plan.show import Line, show_plan
 
 if TYPE_CHECKING:
-    from provision.apply.outcome import HostOutcome
-    from provision.apply.run import Applied
+    from provision.apply.outcome import Applied, HostOutcome
     from provision.cli.remembering import Remembered
     from provision.plan.change import Plan
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from provision.assets import playbooks_dir
 from provision.hosts.connection import Connection
+from provision.hosts.interrupts import Interrupts
 from provision.hosts.ssh_config import ssh_config
 from provision.model.fleet import Host
 
@@ -29,7 +28,8 @@ class Played:
 
     status: int
     words: tuple[str, ...]
-    interrupted: bool
+    aborted: bool
+    """A person has ended it; what it had begun on a host goes on there and ends whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Play:
     """Per host: names of packages, users and paths; never text of a spec, never a secret."""
     playbook: str = "apply.yml"
 
-    def run(self, on_event: Callable[[Event], None]) -> Played:
+    def run(self, on_event: Callable[[Event], None], interrupts: Interrupts) -> Played:
         """Run it to its end, from the main thread.
 
         ``on_event`` is called for every event. Ctrl-C once: the run goes on to its end; twice:
@@ -53,15 +53,15 @@ class Play:
         reader, writer = os.pipe()
         log = self.folder / "ansible.log"
         try:
-            with _Interrupts(on_event) as interrupts:
-                process = interrupts.process = self._start(log, writer)
+            process = self._start(log, writer)
+            with interrupts.watching(process):
                 os.close(writer)
                 _hand_over(reader, on_event)
                 status = process.wait()
         finally:
             self._close_connections()
         last = tuple(log.read_text(errors="replace").strip().splitlines()[-8:])
-        return Played(status, last, interrupted=interrupts.count > 0)
+        return Played(status, last, aborted=interrupts.is_abort)
 
     def _start(self, log: Path, writer: int) -> subprocess.Popen[bytes]:
         with log.open("wb") as words:
@@ -150,29 +150,6 @@ ssh_args = -F {self.folder}/ssh_config
                 check=False,
                 timeout=10,
             )
-
-
-class _Interrupts:
-    """Counts Ctrl-C from before Ansible starts to its end: once is told, twice ends Ansible."""
-
-    def __init__(self, on_event: Callable[[Event], None]) -> None:
-        self.count = 0
-        self.process: subprocess.Popen[bytes] | None = None
-        self._on_event = on_event
-
-    def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._take)
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _take(self, _number: int, _frame: object) -> None:
-        self.count += 1
-        self._on_event({"type": "interrupted", "count": self.count})
-        if self.count > 1 and self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGTERM)
 
 
 def _hand_over(reader: int, on_event: Callable[[Event], None]) -> None:

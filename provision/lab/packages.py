@@ -36,6 +36,7 @@ MAIL = (
     "dovecot-sieve",
     "dovecot-managesieved",
     "nginx",
+    "nftables",
     "php-fpm",
     "php-intl",
     "php-mbstring",

@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass, field
 from enum import IntEnum
 from itertools import pairwise
 
+from provision.model.access import file_touches_access, groups_touch_access, unit_touches_access
 from provision.model.accounts import SiteAccounts
 from provision.model.amounts import Duration
 from provision.model.fleet import KEEP_REMOVED, Host
@@ -42,6 +43,11 @@ class ManagedFile:
     """True: its content appears in no plan, diff, log or rendered output."""
     activations: tuple[Activation, ...] = ()
 
+    @property
+    def access(self) -> bool:
+        """True when a mistake in it may lock everybody out."""
+        return file_touches_access(self.path, (a.unit for a in self.activations))
+
     def sha256(self) -> str:
         """SHA-256 of the content, hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
@@ -67,6 +73,11 @@ class ManagedUnit:
     """A unix socket that accepts connections exactly while the running daemon has read this
     bundle's configuration; empty when the unit has none. A reload's exit status proves nothing."""
 
+    @property
+    def access(self) -> bool:
+        """True when who reaches the host depends on it."""
+        return unit_touches_access(self.name)
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class SystemUser:
@@ -75,6 +86,20 @@ class SystemUser:
     name: str
     home: str
     supplementary_groups: tuple[str, ...] = ()
+
+    @property
+    def access(self) -> bool:
+        """True when its groups make it more than a daemon's user."""
+        return groups_touch_access(self.supplementary_groups)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class PublicPort:
+    """A TCP port that a program of this host offers to the world."""
+
+    number: int
+    program: str
+    """As people call it: ``Postfix``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +111,7 @@ class Part:
     packages: tuple[str, ...] = ()
     units: tuple[ManagedUnit, ...] = ()
     users: tuple[SystemUser, ...] = ()
+    ports: tuple[PublicPort, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +127,8 @@ class Bundle:
     accounts: tuple[SiteAccounts, ...]
     keep_removed: Duration = KEEP_REMOVED
     """How long the archive of a mailbox that leaves is kept."""
+    ports: tuple[PublicPort, ...] = ()
+    """What the world may reach, by number."""
 
     def digest(self) -> str:
         """SHA-256 over all of it, hexadecimal: equal digests mean the same desired state.
@@ -145,6 +173,7 @@ class Bundle:
             users=tuple(sorted({u for part in parts for u in part.users})),
             accounts=tuple(sorted(accounts, key=lambda site: site.site)),
             keep_removed=keep_removed,
+            ports=tuple(sorted({p for part in parts for p in part.ports})),
         )
 
 

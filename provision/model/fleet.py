@@ -8,6 +8,7 @@ from enum import StrEnum
 from provision.model.address import Address, Domain, LocalPart
 from provision.model.amounts import Duration, Size
 from provision.model.certificate import CertificatePair
+from provision.model.firewall import Firewall
 from provision.model.secret import Secret
 
 KEEP_REMOVED = Duration(30 * 86400)
@@ -42,6 +43,8 @@ class Host:
     ssh_port: int = 22
     certificate: CertificatePair | None = None
     """Certificate for ``fqdn`` given as files; None: issued by the fleet-local CA."""
+    firewall: Firewall | None = None
+    """None: what filters packets on it is not our business."""
 
 
 @dataclass(frozen=True, slots=True)

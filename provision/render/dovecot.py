@@ -8,6 +8,7 @@ from provision.model.bundle import (
     ManagedFile,
     ManagedUnit,
     Part,
+    PublicPort,
     SystemUser,
     Verb,
 )
@@ -23,6 +24,7 @@ MAIL_USER = "vmail"
 MAIL_FOLDER = "/var/mail/provision"
 FOLDERS = ("Drafts", "Sent", "Junk", "Trash", "Archive")
 """Folders that every mailbox has, named as their special use (RFC 6154)."""
+_PORTS = {"imaps": 993, "pop3s": 995, "sieve": 4190}
 _TREE = {Release.DEBIAN13: "dovecot/2.4"}
 
 
@@ -55,6 +57,7 @@ def render_dovecot(view: HostView) -> Part:
         ),
         units=(ManagedUnit(UNIT, live_socket=f"/run/dovecot/{live}"),),
         users=(SystemUser(MAIL_USER, MAIL_FOLDER),),
+        ports=tuple(PublicPort(number, "Dovecot") for number in _PORTS.values()),
     )
 
 
@@ -65,6 +68,7 @@ def _configuration(view: HostView, live: str) -> bytes:
         mail_user=MAIL_USER,
         mail_folder=MAIL_FOLDER,
         folders=FOLDERS,
+        ports=_PORTS,
         message_size_limit=MESSAGE_SIZE_LIMIT,
         marker=live,
     )

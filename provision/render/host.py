@@ -7,6 +7,7 @@ from provision.model.certificate import Certificates
 from provision.model.fleet import Fleet, Host
 from provision.render.accounts import render_accounts
 from provision.render.dovecot import render_dovecot
+from provision.render.firewall import render_firewall
 from provision.render.nginx import render_nginx
 from provision.render.php import render_php
 from provision.render.postfix import render_postfix
@@ -31,5 +32,8 @@ def render_host(fleet: Fleet, host: Host, certificates: Certificates) -> Bundle:
     """The desired state of ``host``: pure, the same bytes for the same values."""
     view = HostView.of(fleet, host, certificates)
     parts = tuple(render(view) for render in PROGRAMS)
+    firewall = render_firewall(view, (port for part in parts for port in part.ports))
     accounts = render_accounts(view)
-    return Bundle.of(host, parts=parts, accounts=accounts, keep_removed=fleet.keep_removed)
+    return Bundle.of(
+        host, parts=(*parts, firewall), accounts=accounts, keep_removed=fleet.keep_removed
+    )

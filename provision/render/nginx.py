@@ -8,6 +8,7 @@ from provision.model.bundle import (
     ManagedFile,
     ManagedUnit,
     Part,
+    PublicPort,
     Verb,
 )
 from provision.model.fleet import Site
@@ -23,6 +24,7 @@ _UNIT = "nginx.service"
 _RELOAD = (Activation(_UNIT, Verb.RELOAD),)
 _FOLDER = "/etc/nginx/provision"
 _LIVE_SOCKETS = "nginx-"
+_PORTS = {"http": 80, "https": 443}
 
 _CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
@@ -48,7 +50,7 @@ def render_nginx(view: HostView) -> Part:
     configuration = fill("nginx/nginx.conf.j2", message_bytes=MESSAGE_SIZE_LIMIT)
     files = (
         ManagedFile("/etc/nginx/nginx.conf", configuration, activations=_RELOAD),
-        _file("unknown.conf", fill("nginx/unknown.conf.j2")),
+        _file("unknown.conf", fill("nginx/unknown.conf.j2", ports=_PORTS)),
         *(_file(f"webmail-{site.domain}.conf", _server(site)) for site in view.sites),
         *_shared(),
     )
@@ -62,6 +64,7 @@ def render_nginx(view: HostView) -> Part:
         ),
         packages=("nginx",),
         units=(ManagedUnit(_UNIT, live_socket=live),),
+        ports=tuple(PublicPort(number, "nginx") for number in _PORTS.values()),
     )
 
 
@@ -94,6 +97,7 @@ def _shared() -> tuple[ManagedFile, ...]:
 def _server(site: Site) -> bytes:
     return fill(
         "nginx/webmail.conf.j2",
+        ports=_PORTS,
         site=site.domain.name,
         name=site.webmail_name.name,
         certificate=site_certificate(site),

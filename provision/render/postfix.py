@@ -10,6 +10,7 @@ from provision.model.bundle import (
     ManagedFile,
     ManagedUnit,
     Part,
+    PublicPort,
     Verb,
 )
 from provision.model.fleet import Smarthost, TlsPolicy
@@ -34,6 +35,7 @@ class SubmissionService:
     """A service on which people log in to send (RFC 8314)."""
 
     name: str
+    port: int
     wrapper: bool
     """TLS from the first byte."""
 
@@ -49,8 +51,8 @@ class SmarthostTransport:
 
 
 SUBMISSIONS = (
-    SubmissionService("submissions", wrapper=True),
-    SubmissionService("submission", wrapper=False),
+    SubmissionService("submissions", 465, wrapper=True),
+    SubmissionService("submission", 587, wrapper=False),
 )
 
 
@@ -72,6 +74,7 @@ def render_postfix(view: HostView) -> Part:
             "postfix-cdb",
         ),
         units=(ManagedUnit(UNIT, live_socket=f"/var/spool/postfix/private/{live}"),),
+        ports=tuple(PublicPort(port, "Postfix") for port in (25, *(s.port for s in SUBMISSIONS))),
     )
 
 

@@ -8,7 +8,7 @@ from provision.model.address import Domain
 from provision.model.certificate import CertificatePair
 from provision.model.fleet import Logo
 from provision.model.secret import Secret
-from provision.spec.door import CertificateSpec
+from provision.spec.door_host import CertificateSpec
 from provision.spec.node import Document, SecretRef
 from provision.spec.problem import Problems
 from provision.spec.secrets import Secrets

@@ -5,96 +5,28 @@ The JSON Schema for editors and docs/reference/spec.md are made from these model
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from provision.spec.amount_values import DurationValue, QuotaValue
+from provision.spec.door_host import CertificateSpec, HostSpec
+from provision.spec.door_model import DoorModel, Port
 from provision.spec.values import (
     AddressValue,
     ColorValue,
     DisplayValue,
     DomainValue,
-    Empty,
     FileValue,
     HashValue,
-    HostAddressValue,
-    KeyValue,
     LocalKey,
     LocalValue,
     Name,
     SecretValue,
-    SshUserValue,
     TargetValue,
     TextValue,
     UsernameValue,
 )
-
-_EMPTY = Empty()
-
-
-class DoorModel(BaseModel):
-    """Strict: no conversions, no unknown keys. Keys that start with ``x-`` are notes to people."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_notes_out(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {
-            key: _EMPTY if value is None else value
-            for key, value in data.items()
-            if not key.startswith("x-")
-        }
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class SshSpec(DoorModel):
-    """How SSH logs in to a host."""
-
-    user: SshUserValue = Field(default="root", description="System user; root, or one with sudo.")
-    port: Port = Field(default=22, description="TCP port.")
-
-
-class CertificateSpec(DoorModel):
-    """A certificate given as files instead of one that the fleet's own CA issues."""
-
-    chain: FileValue = Field(
-        description="PEM file with the certificate first, then its chain.",
-        examples=["certificates/mail1.pem"],
-    )
-    key: KeyValue = Field(
-        description="Private key that fits: a secret, or a file (which ansible-vault may encrypt).",
-        examples=["!secret mail1/key"],
-    )
-
-
-class HostSpec(DoorModel):
-    """A mail host."""
-
-    address: HostAddressValue = Field(
-        description="Where SSH goes: an IP address or a host name.", examples=["192.0.2.10"]
-    )
-    fqdn: DomainValue = Field(
-        description="The host's name in HELO, banners and MX records.",
-        examples=["mail1.example.net"],
-    )
-    release: Literal["debian13"] = Field(
-        description="The Debian release it runs; compared with the host.", examples=["debian13"]
-    )
-    ssh: SshSpec | None = Field(
-        default=None, description="SSH login; root at port 22 when left out."
-    )
-    certificate: CertificateSpec | None = Field(
-        default=None,
-        description="Certificate for `fqdn`; issued by the fleet's own CA when left out.",
-    )
 
 
 class SmarthostSpec(DoorModel):

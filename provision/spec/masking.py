@@ -16,7 +16,8 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from provision.spec.characters import sounds_secret
-from provision.spec.door import DoorModel, FleetFile, SiteFile
+from provision.spec.door import FleetFile, SiteFile
+from provision.spec.door_model import DoorModel
 from provision.spec.folder import FLEET_FILE
 from provision.spec.node import Document, Node, SecretRef
 from provision.spec.quotes import Span

@@ -42,6 +42,7 @@ _WHERE = {
     "FleetFile": "fleet.yml",
     "HostSpec": "fleet.yml: hosts.NAME",
     "SshSpec": "fleet.yml: hosts.NAME.ssh",
+    "FirewallSpec": "fleet.yml: hosts.NAME.firewall",
     "CertificateSpec": "certificate, of a host or a site",
     "SmarthostSpec": "fleet.yml: smarthosts.NAME",
     "Defaults": "fleet.yml: defaults",

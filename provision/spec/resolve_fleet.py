@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from provision.model.firewall import EVERYWHERE, Firewall
 from provision.model.fleet import Host, Outgoing, Release, Route, Smarthost, TlsPolicy
 from provision.spec.characters import shown
 from provision.spec.context import Context
-from provision.spec.door import FleetFile, HostSpec, SmarthostSpec, SshSpec
+from provision.spec.door import FleetFile, SmarthostSpec
+from provision.spec.door_host import FirewallSpec, HostSpec, SshSpec
 from provision.spec.node import Document
 
 
@@ -26,7 +30,25 @@ def _host(name: str, spec: HostSpec, document: Document, context: Context) -> Ho
         certificate=context.certificate(
             spec.certificate, spec.fqdn, document, "hosts", name, "certificate"
         ),
+        firewall=resolve_firewall(spec.firewall) if spec.firewall else None,
     )
+
+
+def resolve_firewall(spec: FirewallSpec) -> Firewall:
+    """What a host asks for, with the networks as nft takes them."""
+    networks = tuple(_collapsed(spec.ssh_from)) if spec.ssh_from else EVERYWHERE
+    return Firewall(networks, tuple(sorted(set(spec.also_open))))
+
+
+def _collapsed(networks: list[str]) -> Iterator[str]:
+    """The same addresses with no network inside another: nft refuses a set that has one."""
+    import ipaddress  # noqa: PLC0415 - start-up time
+
+    parsed = [ipaddress.ip_network(network) for network in networks]
+    ipv4 = [network for network in parsed if isinstance(network, ipaddress.IPv4Network)]
+    ipv6 = [network for network in parsed if isinstance(network, ipaddress.IPv6Network)]
+    yield from map(str, ipaddress.collapse_addresses(ipv4))
+    yield from map(str, ipaddress.collapse_addresses(ipv6))
 
 
 def resolve_smarthosts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from provision.spec.problem import Problems
 from provision.spec.rules_address import check_addresses
 from provision.spec.rules_host import (
+    check_firewalls,
     check_hosts,
     check_references,
     check_smarthosts,
@@ -19,6 +20,7 @@ def check_rules(written: WrittenFleet, problems: Problems) -> None:
     """Report everything that does not fit together."""
     if written.spec and written.document:
         check_hosts(written.hosts, written.document, problems)
+        check_firewalls(written.hosts, written.document, problems)
         check_smarthosts(written, written.document, problems)
         check_references(written, written.document, problems)
     check_domains(written, problems)

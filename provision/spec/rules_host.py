@@ -32,6 +32,18 @@ def check_hosts(hosts: tuple[Host, ...], document: Document, problems: Problems)
                 )
 
 
+def check_firewalls(hosts: tuple[Host, ...], document: Document, problems: Problems) -> None:
+    """SSH's own port is opened by ssh_from alone."""
+    for host in hosts:
+        openings = host.firewall.also_open if host.firewall else ()
+        if any((o.protocol, o.port) == ("tcp", host.ssh_port) for o in openings):
+            problems.error(
+                "firewall-ssh", document.key_place("hosts", host.name, "firewall", "also_open"),
+                f"tcp/{host.ssh_port} is where SSH listens: this opens it to everybody",
+                hint="take it out; ssh_from says who may come",
+            )  # fmt: skip
+
+
 def check_smarthosts(written: WrittenFleet, document: Document, problems: Problems) -> None:
     """A smarthost is another's machine, reached with encryption that Postfix can start."""
     ours = {host.fqdn for host in written.hosts} | {one.site.webmail_name for one in written.sites}

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from provision.spec.door import DoorModel, FleetFile, SiteFile
+from provision.spec.door import FleetFile, SiteFile
+from provision.spec.door_model import DoorModel
 
 MODELS: dict[str, type[DoorModel]] = {"fleet": FleetFile, "site": SiteFile}
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -16,6 +16,9 @@ hosts:
     fqdn: mail1.example.net     # its name in HELO, banners and MX records: change it
     release: debian13
     # ssh: {{user: admin, port: 22}}
+    firewall:                   # in comes what mail, web and SSH need, and nothing else
+      ssh_from: ["0.0.0.0/0", "::/0"]   # better: the networks that you work from
+      # also_open: [tcp/8080]
 
 # Servers that take our outgoing mail, with the login that the provider gave.
 # smarthosts:

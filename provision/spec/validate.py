@@ -8,7 +8,8 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from provision.spec.characters import shown
-from provision.spec.door import NOT_SUPPORTED, DoorModel
+from provision.spec.door import NOT_SUPPORTED
+from provision.spec.door_model import DoorModel
 from provision.spec.node import Document, SecretRef
 from provision.spec.problem import Place, Problem, Problems
 from provision.spec.values import Empty

@@ -18,6 +18,7 @@ CHECKS = (
     "units",
     "processes",
     "ports",
+    "firewall",
     "files",
     "certificates",
     "postfix",

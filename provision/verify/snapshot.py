@@ -66,6 +66,9 @@ class Snapshot:
     stale_processes: tuple[StaleProcess, ...]
     program_counts: Mapping[str, int]
     queues: Mapping[str, int]
+    firewall: Mapping[str, str]
+    """``live``: the table that filters now; ``wanted``: what our rules on the host give. Both are
+    empty where there are none."""
     postconf: Printed
     postconf_services: Printed
     doveconf: Printed
@@ -96,6 +99,7 @@ class Snapshot:
             ),
             program_counts=document["program_counts"],
             queues=document["queues"],
+            firewall=document["firewall"],
             **{
                 name: Printed(**document[name])
                 for name in ("postconf", "postconf_services", "doveconf", "nginx")

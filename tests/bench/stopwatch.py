@@ -1,26 +1,31 @@
-"""Run commands, take their times, and keep what is measured."""
+"""Run commands, take their times and memory, and keep what is measured."""
 
 from __future__ import annotations
 
+import json
 import statistics
 import subprocess
-import time
+import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One promise: a value in seconds, the peer or limit it is held against, and the bound.
+    """One promise: a value, the peer or limit it is held against, and the bound.
 
-    ``bound`` is the largest allowed value of ours divided by theirs.
+    ``bound`` is the largest allowed value of ours divided by theirs; None: it is only stated.
     """
 
     promise: str
     ours: float
     theirs: float
     against: str
-    bound: float
+    bound: float | None
+    unit: str = "s"
+    peak_mib: float = 0.0
+    """Largest resident memory of one process of ours; 0: not measured."""
 
     @property
     def ratio(self) -> float:
@@ -30,19 +35,53 @@ class Measured:
     @property
     def kept(self) -> bool:
         """True when the promise holds in this run."""
-        return self.ratio <= self.bound
+        return self.bound is None or self.ratio <= self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command took, and the largest resident memory of it and the children it waited for."""
+
+    seconds: float
+    peak_mib: float
+    code: int
+    said: str
+
+
+_WATCHER = """\
+import json, os, resource, subprocess, sys, time
+started = time.monotonic()
+code = subprocess.call(sys.argv[2:])
+seconds = time.monotonic() - started
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+os.write(int(sys.argv[1]), json.dumps([seconds, peak / 1024, code]).encode())
+"""
+"""A small parent: a process that starts from a large one inherits its mark of resident memory."""
+
+
+def watch(argv: Sequence[str]) -> Ran:
+    """Run a command to its end, whatever its exit code."""
+    with tempfile.TemporaryFile("w+") as words, tempfile.TemporaryFile("w+") as taken:
+        watcher = [sys.executable, "-I", "-S", "-c", _WATCHER, str(taken.fileno())]
+        subprocess.run(
+            [*watcher, *argv],
+            check=True,
+            stdout=words,
+            stderr=subprocess.STDOUT,
+            pass_fds=[taken.fileno()],
+        )
+        words.seek(0)
+        taken.seek(0)
+        seconds, peak, code = json.load(taken)
+        return Ran(seconds, peak, code, words.read())
 
 
 def run(argv: Sequence[str]) -> float:
     """Seconds that a command takes; raises SystemExit with what it said when it fails."""
-    started = time.monotonic()
-    done = subprocess.run(
-        list(argv), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    seconds = time.monotonic() - started
-    if done.returncode != 0:
-        raise SystemExit(f"{done.stdout}\n{' '.join(argv)} ended with {done.returncode}")
-    return seconds
+    ran = watch(argv)
+    if ran.code != 0:
+        raise SystemExit(f"{ran.said}\n{' '.join(argv)} ended with {ran.code}")
+    return ran.seconds
 
 
 def in_turns(

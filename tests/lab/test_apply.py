@@ -290,7 +290,7 @@ def test_ctrl_c_lets_the_host_finish(applied: EngineFleet) -> None:
     process.send_signal(signal.SIGINT)
     ran = applied.end(process)
     assert ran.code == 130
-    assert "Hosts at work finish first" in ran.err
+    assert "those at work finish first" in ran.err
     assert "mail1: applied" in ran.out
     assert applied.provision("plan").out == NO_CHANGES
 

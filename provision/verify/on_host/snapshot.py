@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 SPOOL = "/var/spool/postfix"
+RULES = "/etc/provision/firewall.nft"
 LIBRARIES = re.compile(r"/usr/lib/.*\.so[0-9.]* \(deleted\)$")
 
 
@@ -137,6 +138,18 @@ def program_counts() -> dict[str, int]:
     return dict(Counter(program.removesuffix(" (deleted)") for _, program in processes()))
 
 
+def firewall() -> dict[str, str]:
+    """The live table, and what our rules give where nobody is: a network namespace of their own."""
+    show = ("nft", "--stateless", "list", "table", "inet", "provision")
+    load = f"nft -f {RULES} && {' '.join(show)}"
+    if not Path(RULES).exists():
+        return {"live": "", "wanted": ""}
+    return {
+        "live": output(*show)["out"],
+        "wanted": output("unshare", "--net", "sh", "-c", load)["out"],
+    }
+
+
 def queue_counts() -> dict[str, int]:
     """Number of messages in each queue of Postfix (qmgr(8))."""
     queues = ("maildrop", "hold", "incoming", "active", "deferred", "corrupt")
@@ -172,6 +185,7 @@ def main() -> None:
         "stale_processes": stale_processes(),
         "program_counts": program_counts(),
         "queues": queue_counts(),
+        "firewall": firewall(),
         "postconf": output("postconf", "-nx"),
         "postconf_services": output("postconf", "-Px"),
         "doveconf": output("doveconf", "-n"),

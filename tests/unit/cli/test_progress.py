@@ -23,7 +23,10 @@ def test_a_task_that_takes_long_is_named_again(
 ) -> None:
     monkeypatch.setattr(progress, "STILL_SECONDS", 0.02)
     with Progress(["mail1"]) as shown:
-        assert "starting Ansible for mail1" in _until(capsys, "mail1")
+        shown.take(
+            {"type": "batch", "number": 1, "of": 2, "canary": True, "hosts": ["mail1"]},
+        )
+        assert "starting Ansible for mail1 (batch 1 of 2, the canary)" in _until(capsys, "canary")
         shown.take({"type": "task_start", "host": "mail1", "task": "Install packages"})
         assert "mail1: install packages ..." in _until(capsys, "packages ...")
         shown.take({"type": "task_ok", "host": "mail1", "task": "Install packages"})

@@ -1,0 +1,152 @@
+"""One run of ``provision apply``: look, judge, ask, apply batch by batch, tell every outcome."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.apply.outcome import Applied, HostOutcome, of_error, worst
+from provision.apply.permission import refused
+from provision.apply.rollout import Rollout, without_canary
+from provision.cli.approval import Approval
+from provision.cli.looking import Looking
+from provision.cli.printing import print_failures, print_lines
+from provision.errors import ExitCode, ProvisionError, UsageWrong
+from provision.plan.change import Plan
+from provision.plan.show import show_plan
+
+if TYPE_CHECKING:
+    from provision.apply.request import HostWork
+
+
+class Applying:
+    """The steps of the command, in the order of the methods."""
+
+    def __init__(
+        self, looking: Looking, approval: Approval, rollout: Rollout, *, is_json: bool
+    ) -> None:
+        self._looking, self._approval, self._rollout = looking, approval, rollout
+        self._is_json = is_json
+        self._plan = Plan(())
+        self._failures: Mapping[str, ProvisionError] = {}
+        self._refusals: tuple[HostOutcome, ...] = ()
+        self._applied: Applied | None = None
+
+    def look(self) -> None:
+        """Plan, and show what would change."""
+        self._plan, self._failures = self._approval.plan(self._looking)
+        if not self._is_json:
+            print_lines(show_plan(self._plan))
+        print_failures(self._failures)
+
+    def judge(self, allowed: AbstractSet[str]) -> None:
+        """Hold the plan against what was approved and allowed. Raises UsageWrong."""
+        self._require_known_canary()
+        self._refusals = (
+            self._approval.refusals(self._looking, self._plan)
+            or refused(self._plan, allowed)
+            or without_canary(self._rollout, self._plan, self._failures)
+        )
+
+    def _require_known_canary(self) -> None:
+        known = [host.host for host in self._plan.hosts] + list(self._failures)
+        if self._rollout.canary is not None and self._rollout.canary not in known:
+            raise UsageWrong(
+                f"the canary {self._rollout.canary!r} is none of the hosts",
+                hint=f"they are: {', '.join(sorted(known))}",
+            )
+
+    @property
+    def is_wanted(self) -> bool:
+        """True when there is something to do and nothing speaks against it."""
+        return not self._plan.is_empty and not self._refusals
+
+    def confirm(self, *, yes: bool) -> None:
+        """Ask a person, unless told not to. Raises UsageWrong where nobody can be asked."""
+        if yes or self._approval.is_given:
+            return
+        if self._is_json or not sys.stdin.isatty():
+            raise UsageWrong("nobody can be asked here", hint="review the plan, then add --yes")
+        count = len(self._works())
+        click.confirm(f"Apply this to {count} host{'s' * (count != 1)}?", abort=True)
+
+    def apply(self) -> None:
+        """Make it true, batch by batch, and keep the controller's audit line."""
+        from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
+        from provision.apply.batches import Rolling  # noqa: PLC0415
+        from provision.apply.run import Means, apply_batch  # noqa: PLC0415
+        from provision.cli.progress import Progress  # noqa: PLC0415
+        from provision.hosts.interrupts import Interrupts  # noqa: PLC0415
+
+        works, stamp = self._works(), stamp_now(self._looking.fleet_dir)
+        with Progress(list(works)) as progress, Interrupts(progress.take) as interrupts:
+            means = Means(
+                fleet=self._looking.desired.fleet,
+                connection=self._looking.connection,
+                stamp=stamp,
+                on_event=progress.take,
+                interrupts=interrupts,
+            )
+            self._applied = Rolling(self._rollout, interrupts, progress.take).over(
+                list(works), lambda names: apply_batch([works[name] for name in names], means)
+            )
+        write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
+
+    def _works(self) -> dict[str, HostWork]:
+        """The hosts that change, by name, in the order of the fleet."""
+        from provision.apply.request import HostWork  # noqa: PLC0415 - start-up time
+
+        bundles, states = self._looking.desired.bundles, self._looking.survey.states
+        return {
+            host.host: HostWork(bundles[host.host], states[host.host], host)
+            for host in self._plan.hosts
+            if not host.is_empty
+        }
+
+    def finish(self, *, show_passwords: bool) -> int:
+        """Tell every host's outcome; returns the exit code."""
+        outcomes = self._outcomes()
+        if self._is_json:
+            self._print_json(outcomes, show_passwords=show_passwords)
+        elif self._applied or self._refusals:
+            self._tell(outcomes)
+        if self._applied and self._applied.interrupted:
+            return ExitCode.INTERRUPTED
+        return worst(outcomes)
+
+    def _outcomes(self) -> list[HostOutcome]:
+        """How every host ended: those with nothing to do, those not reached, and the others."""
+        ended = self._applied.outcomes if self._applied else self._refusals
+        told = {outcome.host for outcome in ended}
+        idle = [host.host for host in self._plan.hosts if host.is_empty and host.host not in told]
+        unreached = [of_error(name, error) for name, error in self._failures.items()]
+        return [*(HostOutcome(name, "unchanged") for name in idle), *unreached, *ended]
+
+    def _tell(self, outcomes: Sequence[HostOutcome]) -> None:
+        """Every host's outcome, passwords that were made, and the plan as it is now."""
+        from provision.cli.outcomes import outcome_lines, password_lines  # noqa: PLC0415
+
+        print_lines(outcome_lines(outcomes))
+        if self._applied is None:
+            return
+        print_lines(password_lines(self._applied.generated))
+        if done := tuple(o.host for o in self._applied.outcomes if o.word == "applied"):
+            found = self._looking.again(done)
+            print_lines(show_plan(found.plan))
+            print_failures(found.failures)
+
+    def _print_json(self, outcomes: Sequence[HostOutcome], *, show_passwords: bool) -> None:
+        document = {
+            "format_version": "1.0",
+            "plan": self._plan.as_json(),
+            "outcomes": [outcome.as_json() for outcome in outcomes],
+        }
+        if show_passwords and self._applied:
+            generated = self._applied.generated
+            document["generated_passwords"] = {a: p.reveal() for a, p in generated.items()}
+        click.echo(json.dumps(document, indent=2))
