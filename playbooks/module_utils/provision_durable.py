@@ -215,6 +215,12 @@ def move_over(path: Path, copy: Path) -> None:
         os.fsync(source)
 
 
+def make_private(path: Path) -> None:
+    """Make a folder that root alone can read, durably; nothing happens when it is there."""
+    if not path.is_dir():
+        ensure_directory(path, Attributes(0o700, str(os.getuid()), str(os.getgid())))
+
+
 def ensure_directory(path: Path, attributes: Attributes) -> None:
     """Make a directory, or give an existing one its mode and owner."""
     user, group = attributes.ids()

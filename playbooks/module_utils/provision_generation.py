@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .provision_durable import Attributes, read_json, write, write_json
+from .provision_durable import Attributes, make_private, read_json, write, write_json
 from .provision_layout import Layout
 from .provision_request import Request, WantedFile
-from .provision_steps import Steps
 
 
 class Refused(Exception):
@@ -89,8 +88,7 @@ def stage(layout: Layout, number: int, request: Request) -> None:
     Never hard links: a live map must lose its last link when it is replaced, for daemons to see it.
     """
     tree = layout.staged(number)
-    Steps.before(f"make directory {tree}")
-    tree.mkdir(mode=0o700, parents=True)
+    make_private(tree)
     for file in request.files:
         content = request.blobs.get(file.sha256)
         if content is None:

@@ -17,6 +17,7 @@ from .provision_durable import (
     Attributes,
     ensure_directory,
     link,
+    make_private,
     move_over,
     read_json,
     remove,
@@ -105,7 +106,7 @@ def _point_back(layout: Layout, previous: int) -> None:
 
 def _save_before(layout: Layout, number: int, *, files: list[str], directories: list[Any]) -> None:
     tree = layout.generation(number) / "before"
-    tree.mkdir(mode=0o700, exist_ok=True)
+    make_private(tree)
     entries = {path: _save(layout.live(path), tree / path.lstrip("/")) for path in files}
     made = {d.path: _directory_attributes(layout.live(d.path)) for d in directories}
     write_json(tree / ".entries.json", {"files": entries, "directories": made})

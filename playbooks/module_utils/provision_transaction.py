@@ -16,6 +16,7 @@ from .provision_accounts import apply_delta, compile_all
 from .provision_audit import audit
 from .provision_breakpoint import arm
 from .provision_check import check_staged
+from .provision_clock import refuse_if_clocks_differ
 from .provision_commands import run
 from .provision_durable import ensure_directory, remove, sweep, write_json
 from .provision_failure import words_of
@@ -232,6 +233,7 @@ def _remember(transaction: Transaction) -> None:
 def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:
     result = transaction.result
     try:
+        refuse_if_clocks_differ(request.meta["holder"]["since"])
         refuse_if_stale(layout, request, recovered=transaction.result["recovered"])
         transaction.refuse_if_accounts_moved()
         transaction.run()

@@ -95,7 +95,9 @@ class Applying:
             self._applied = Rolling(self._rollout, interrupts, progress.take).over(
                 list(works), lambda names: apply_batch([works[name] for name in names], means)
             )
-        write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
+        not_kept = write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
+        if not_kept:
+            click.echo(f"Note: {not_kept}", err=True)
 
     def _works(self) -> dict[str, HostWork]:
         """The hosts that change, by name, in the order of the fleet."""

@@ -140,7 +140,9 @@ class _Run:
             applied = roll_back(
                 returns, connection=self.told.connection, stamp=stamp, on_event=progress.take
             )
-        write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
+        not_kept = write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
+        if not_kept:
+            click.echo(f"Note: {not_kept}", err=True)
         return applied
 
     def _print_json(self, outcomes: Sequence[HostOutcome]) -> None:

@@ -18,7 +18,8 @@ from provision.model.secret import Secret
 PROBE_LOCAL = LocalPart("provision-probe")
 """Reserved: no mailbox or alias of a spec has this local part."""
 
-_QUOTA = Size(20 * 1024**2)
+PROBE_QUOTA = Size(20 * 1024**2)
+"""Below the largest message, so that a refusal for its size can be tried."""
 
 
 def probe_address(site: Domain) -> Address:
@@ -36,4 +37,4 @@ def probe_password(fleet: Fleet, site: Domain) -> Secret:
 def probe_mailbox(fleet: Fleet, site: Domain) -> Mailbox:
     """The probe as one more mailbox of the site."""
     password = GivenPassword(probe_password(fleet, site))
-    return Mailbox(PROBE_LOCAL, "Mail probe", password, _QUOTA)
+    return Mailbox(PROBE_LOCAL, "Mail probe", password, PROBE_QUOTA)

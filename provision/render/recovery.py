@@ -14,8 +14,8 @@ SCRIPT = "/etc/provision/recover.py"
 """In a folder that nobody but root can write to, unlike /usr/local on older hosts."""
 MODULES = (
     "provision_steps",
-    "provision_layout",
     "provision_durable",
+    "provision_layout",
     "provision_commands",
     "provision_request",
     "provision_generation",

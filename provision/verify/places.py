@@ -42,12 +42,15 @@ class _Doors:
         self._trust = ssl.create_default_context(cadata=target.certificates.authority)
         if target.certificates.authority:
             self._trust.load_default_certs()
+        self._known: dict[str, Door] = {}
         self.names = names
 
     def of(self, name: str) -> Door:
-        """The door to a name."""
-        found = self.names.addresses(name)
-        return Door(found[0] if found else self._otherwise, name, self._trust)
+        """The door to a name; always the same one, which knows the ports that are silent."""
+        if name not in self._known:
+            found = self.names.addresses(name)
+            self._known[name] = Door(found[0] if found else self._otherwise, name, self._trust)
+        return self._known[name]
 
 
 def _site_place(target: Target, site: Site, doors: _Doors) -> SitePlace:

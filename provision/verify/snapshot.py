@@ -59,6 +59,10 @@ class Snapshot:
     """What one host is at one moment. Fields as ``on_host/snapshot.py`` collects them."""
 
     files: Mapping[str, FileFacts | None]
+    foreign: tuple[str, ...]
+    """Paths in folders of ours that nobody asked for."""
+    refusals: Mapping[str, str]
+    """Unix sockets that were asked about and take no connection, and why."""
     units: Mapping[str, Mapping[str, str]]
     failed_units: tuple[str, ...]
     listeners: tuple[Listener, ...]
@@ -86,6 +90,8 @@ class Snapshot:
         files = document["files"].items()
         return cls(
             files={path: FileFacts(**facts) if facts else None for path, facts in files},
+            foreign=tuple(document["foreign"]),
+            refusals=document["refusals"],
             units=document["units"],
             failed_units=tuple(document["failed_units"]),
             listeners=tuple(
@@ -117,9 +123,12 @@ class Snapshot:
         return {name.strip(): value.strip() for name, _, value in lines}
 
 
-def take_snapshot(shell: RemoteShell, *, paths: Iterable[str], units: Iterable[str]) -> Snapshot:
-    """Look at a host once; raises ShellLost when it does not answer or cannot."""
-    request = {"paths": list(paths), "units": list(units)}
+def take_snapshot(shell: RemoteShell, request: Mapping[str, Iterable[str]]) -> Snapshot:
+    """Look at a host once, as ``on_host/snapshot.py`` is asked to.
+
+    Raises ShellLost when the host does not answer or cannot.
+    """
+    request = {name: list(wanted) for name, wanted in request.items()}
     done = shell.run_python(program("snapshot"), request=request)
     if done.status != 0:
         raise ShellLost(f"the snapshot failed: {done.stderr.decode(errors='replace')[-400:]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -21,6 +21,7 @@ from provision.verify.probing import run_probes
 from provision.verify.remote_shell import LOOP, RemoteShell, ShellLost
 from provision.verify.report import Report
 from provision.verify.snapshot import take_snapshot
+from provision.verify.sockets import sockets_of_postfix
 from provision.verify.target import ReachedTarget, Target
 
 _HOSTS_AT_ONCE = 16
@@ -96,17 +97,24 @@ def _reach(
         )
     try:
         shell = RemoteShell(session.start(LOOP))
-        snapshot = take_snapshot(
-            shell, paths=_paths(target), units=[unit.name for unit in target.bundle.units]
-        )
+        snapshot = take_snapshot(shell, snapshot_request(target))
     except (ShellLost, HostUnreachable) as error:
         return session, _reachability(target, Verdict.UNREACHABLE, fault=str(error))
     return session, ReachedTarget(target, shell, open_testinfra(target.host.name, shell), snapshot)
 
 
-def _paths(target: Target) -> Iterator[str]:
-    yield from (file.path for file in target.bundle.files)
-    yield from (directory.path for directory in target.bundle.directories)
+def snapshot_request(target: Target) -> dict[str, list[str]]:
+    """What the snapshot of a host shall look at (``on_host/snapshot.py``)."""
+    directories, units = target.bundle.directories, target.bundle.units
+    return {
+        "paths": [*(file.path for file in target.bundle.files), *(d.path for d in directories)],
+        "folders": [directory.path for directory in directories if directory.ours],
+        "units": [unit.name for unit in units],
+        "sockets": [
+            *(unit.live_socket for unit in units if unit.live_socket),
+            *sockets_of_postfix(target.bundle),
+        ],
+    }
 
 
 def _reachability(target: Target, verdict: Verdict, *, fault: str = "", hint: str = "") -> Outcome:

@@ -95,8 +95,7 @@ def _is_staging(step: Step) -> bool:
 
 
 def _next_step(stage: Stage, rank: int) -> Step:
-    towards = "B" if stage.state == "A" else "A"
-    steps = by_danger(stage.steps[towards])
+    steps = by_danger(stage.steps[stage.other])
     return steps[min(rank, len(steps) - 1)]
 
 

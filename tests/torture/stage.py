@@ -24,10 +24,11 @@ _MAIN = "from provision.cli.main import main; main()"
 class Command:
     """A command of provision in a process group of its own, with all that it starts."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, before: str = "") -> None:
+        """Start it; ``before`` is Python that runs first."""
         self.mark = f"/nonexistent/torture-{uuid.uuid4().hex}"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _MAIN, *words, "-i", str(folder)],
+            [sys.executable, "-c", f"{before}\n{_MAIN}", *words, "-i", str(folder)],
             cwd=ROOT,
             env={**os.environ, "PATH": f"{os.environ['PATH']}:{self.mark}"},
             stdin=subprocess.DEVNULL,
@@ -92,6 +93,11 @@ class Stage:
             self.known[state] = seen
         self.lab.run(HOST, ["rm", "-f", "/run/provision/breakpoint.json"])
 
+    @property
+    def other(self) -> str:
+        """The state that the spec does not ask for now."""
+        return "B" if self.state == "A" else "A"
+
     def ask_for(self, state: str) -> None:
         """Let the spec ask for a state."""
         write_spec(self.rehearsal.fleet_dir, state)
@@ -139,6 +145,26 @@ def wait_until(
     while not condition():
         assert time.monotonic() < deadline, f"not within {within:.0f} s: {what}"
         time.sleep(every)
+
+
+@contextlib.contextmanager
+def staged(rehearsal: Rehearsal) -> Iterator[Stage]:
+    """Put a rehearsed host on the stage; host and fleet folder are as before at the end."""
+    rehearsal.close()
+    lab, folder = rehearsal.lab, rehearsal.fleet_dir
+    names = [path for path in folder.rglob("*.yml") if ".provision" not in path.parts]
+    kept = {path: path.read_bytes() for path in names}
+    lab.snapshot(HOST, "before-torture")
+    try:
+        yield Stage(rehearsal)
+    finally:
+        rehearsal.close()
+        for path in folder.glob("sites/*.yml"):
+            if path not in kept:
+                path.unlink()
+        for path, content in kept.items():
+            path.write_bytes(content)
+        lab.restore(HOST, "before-torture")
 
 
 @contextlib.contextmanager

@@ -84,7 +84,7 @@ before Ansible had begun with its next task answered, so it may be 1 as well."""
 def try_point(stage: Stage, sweep: str, step: Step) -> Point:
     """Go to the other state, disturbed before ``step``, and then undisturbed; never raises."""
     started = time.monotonic()
-    towards = "B" if stage.state == "A" else "A"
+    towards = stage.other
     point = {"sweep": sweep, "towards": towards, "step": step.number, "name": step.name}
     try:
         found, code, fault = _try(stage, sweep, step)
@@ -95,7 +95,7 @@ def try_point(stage: Stage, sweep: str, step: Step) -> Point:
 
 
 def _try(stage: Stage, sweep: str, step: Step) -> tuple[str, int | None, str]:
-    before, after = stage.state, "B" if stage.state == "A" else "A"
+    before, after = stage.state, stage.other
     stage.ask_for(after)
     set_breakpoint(stage.lab, HOST, step.number)
     with ended(stage.start_apply()) as command:

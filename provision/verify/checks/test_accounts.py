@@ -9,6 +9,7 @@ from typing import Any
 
 from provision.hosts.observe import looking
 from provision.model.fleet import Site
+from provision.render.dovecot import MAIL_FOLDER, MAIL_USER
 from provision.verify.backend import output
 from provision.verify.outcome import fault, require, require_none
 from provision.verify.target import ReachedTarget
@@ -62,6 +63,16 @@ def test_postfix_knows_every_address(host: Any, target: ReachedTarget, site: Sit
         [f"Postfix does not know {address}" for address in wanted if address not in known],
         hint=_APPLY,
     )
+
+
+def test_mail_folders_belong_to_the_mail_user(host: Any) -> None:
+    """Every mail folder belongs to the user who delivers to it, and to nobody else."""
+    wrong = output(
+        host,
+        f"find {MAIL_FOLDER} -maxdepth 3 -path {MAIL_FOLDER}/.archive -prune -o"
+        f" '(' ! -user {MAIL_USER} -o -type d -perm /077 ')' -printf '%p is %u:%g %m\\n'",
+    )
+    require_none(wrong.splitlines(), hint=f"Its mail waits: `chown -R {MAIL_USER}:` it, mode 700.")
 
 
 def _groups(addresses: Iterable[str]) -> Iterator[list[str]]:

@@ -31,6 +31,12 @@ def test_directories_have_their_owner_and_mode(bundle: Bundle, snapshot: Snapsho
     require_none(_misplaced(bundle.directories, snapshot), hint=_APPLY)
 
 
+def test_folders_hold_nothing_foreign(snapshot: Snapshot) -> None:
+    """The folders that are ours hold no file that somebody else put there."""
+    wrong = [f"{path} is none of ours" for path in snapshot.foreign]
+    require_none(wrong, hint="A daemon may read it: look at it and move it away.")
+
+
 def test_secrets_are_closed_to_others(bundle: Bundle, snapshot: Snapshot) -> None:
     """No file with a secret can be read by every user of the host."""
     secret = [(file.path, snapshot.files[file.path]) for file in bundle.files if file.secret]

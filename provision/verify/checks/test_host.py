@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from provision.model.fleet import Release
+from provision.render.dovecot import MAIL_FOLDER
 from provision.verify.backend import output
 from provision.verify.outcome import require
 from provision.verify.snapshot import Snapshot
@@ -40,7 +41,7 @@ def test_clock_is_right(snapshot: Snapshot) -> None:
 
 def test_disks_have_room(host: Any) -> None:
     """No disk that holds mail, the queue or configuration is full."""
-    places = "/etc /var/mail /var/lib /var/spool /var/log"
+    places = f"/etc {MAIL_FOLDER} /var/lib /var/spool/postfix /var/log /tmp"
     for field, thing in (("pcent", "space"), ("ipcent", "inodes")):
         out = output(host, f"df --output=target,{field} {places} 2>/dev/null || true")
         for mount, used in (line.split() for line in out.splitlines()[1:]):
@@ -50,6 +51,17 @@ def test_disks_have_room(host: Any) -> None:
                 f"{mount} has used {used} of its {thing}",
                 hint="A full disk defers all mail: make room or grow it.",
             )
+
+
+def test_host_resolves_names(host: Any, target: ReachedTarget) -> None:
+    """The host finds its own name in the DNS: mail to others needs an answer."""
+    name = target.target.host.fqdn.name
+    answer = host.run("getent -s dns ahosts %s", name)
+    require(
+        answer.succeeded and answer.stdout.strip(),
+        f"the host does not find {name} in the DNS",
+        hint="Look at /etc/resolv.conf on the host, and whether its name server answers.",
+    )
 
 
 def _pretty_name(lines: list[str]) -> str:

@@ -51,12 +51,6 @@ def test_only_the_host_itself_is_trusted(snapshot: Snapshot) -> None:
     require_none(wrong, hint="Whoever is in mynetworks may be treated as one of ours.")
 
 
-def test_no_message_is_corrupt(snapshot: Snapshot) -> None:
-    """The queue holds no corrupt message."""
-    count = snapshot.queues["corrupt"]
-    require(count == 0, f"{count} corrupt messages", hint="Look into /var/spool/postfix/corrupt.")
-
-
 def named_maps(settings: str) -> list[str]:
     """The tables in files that settings name; a folder that stands before others is none."""
     found = {match[0] for match in _MAP.finditer(settings)}

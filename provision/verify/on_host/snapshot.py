@@ -1,6 +1,6 @@
 """Print what the bulk checks need to know about this host, as one JSON document.
 
-Standard input: ``{"paths": [...], "units": [...]}``. Read-only.
+Standard input: ``{"paths": [...], "folders": [...], "units": [...], "sockets": [...]}``. Read-only.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import json
 import os
 import pwd
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 SPOOL = "/var/spool/postfix"
+SOCKET_SECONDS = 2.0
 RULES = "/etc/provision/firewall.nft"
 LIBRARIES = re.compile(r"/usr/lib/.*\.so[0-9.]* \(deleted\)$")
 
@@ -72,6 +74,25 @@ def file_facts(path: str) -> dict[str, Any] | None:
     else:
         facts["kind"] = "directory" if stat.S_ISDIR(status.st_mode) else "other"
     return facts
+
+
+def foreign_files(folders: list[str], known: list[str]) -> list[str]:
+    """Files directly in folders of ours that are none of ours."""
+    found = (path for folder in folders for path in Path(folder).glob("*") if not path.is_dir())
+    return sorted({str(path) for path in found} - set(known))
+
+
+def refusals(sockets: list[str]) -> dict[str, str]:
+    """Unix sockets that take no connection, and why."""
+    refused = {}
+    for path in sockets:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(SOCKET_SECONDS)
+            try:
+                client.connect(path)
+            except OSError as error:
+                refused[path] = error.strerror or str(error)
+    return refused
 
 
 def unit_facts(units: list[str]) -> dict[str, dict[str, str]]:
@@ -178,6 +199,8 @@ def main() -> None:
         "cursor": journal_cursor(),
         "log_sizes": log_sizes(),
         "files": {path: file_facts(path) for path in request["paths"]},
+        "foreign": foreign_files(request["folders"], request["paths"]),
+        "refusals": refusals(request["sockets"]),
         "units": unit_facts(request["units"]),
         "failed_units": failed_units(),
         "listeners": listeners(),

@@ -24,12 +24,18 @@ HostProbe = Callable[[HostPlace], None]
 SiteProbe = Callable[[Line], None]
 
 HOST_LINES: tuple[tuple[HostProbe, ...], ...] = (
-    (reachable.host_name_resolves, tls.host_certificate_served, tls.modern_tls_accepted),
+    (
+        reachable.host_name_resolves,
+        reachable.greets_by_its_name,
+        tls.host_certificate_served,
+        tls.modern_tls_accepted,
+    ),
     (tls.old_tls_refused,),
     (
         relay.no_login_on_25,
         relay.no_open_relay,
         relay.own_sender_is_no_ticket,
+        relay.submission_needs_login,
         cleartext.submission_needs_tls,
         cleartext.imap_needs_tls,
         cleartext.pop3_needs_tls,
@@ -46,6 +52,7 @@ LAST_HOST_LINES: tuple[tuple[HostProbe, ...], ...] = (
 """Run when all else has ended: Dovecot then slows down logins from our address."""
 
 _WEBMAIL: tuple[SiteProbe, ...] = (
+    reachable.mail_is_sent_to_the_host,
     reachable.webmail_name_leads_to_host,
     tls.site_certificate_served,
     webmail.http_leads_to_https,
@@ -69,6 +76,7 @@ def site_lines(place: SitePlace) -> tuple[tuple[SiteProbe, ...], ...]:
         if place.site.outgoing.route is Route.NONE
         else submission.outside_accepted,
         delivery.unknown_recipient_refused if closed else delivery.catch_all_accepts,
+        delivery.too_large_for_the_mailbox_refused,
         mailboxes.imap_login,
         delivery.own_address_receives,
         delivery.plus_address_receives,
@@ -95,6 +103,7 @@ ALL: tuple[Callable[..., None], ...] = (
     submission.outside_accepted,
     delivery.unknown_recipient_refused,
     delivery.catch_all_accepts,
+    delivery.too_large_for_the_mailbox_refused,
     mailboxes.imap_login,
     delivery.own_address_receives,
     delivery.plus_address_receives,

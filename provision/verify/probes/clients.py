@@ -16,7 +16,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from provision.verify.outcome import Fault
@@ -38,10 +38,20 @@ class Door:
     address: str
     name: str
     tls: ssl.SSLContext
+    _silent: set[int] = field(default_factory=set, compare=False, repr=False)
 
     def connect(self, port: int) -> socket.socket:
-        """A TCP connection with the deadline of a greeting; raises OSError."""
-        return socket.create_connection((self.address, port), CONNECT_SECONDS)
+        """A TCP connection with the deadline of a greeting; raises OSError.
+
+        A port that swallowed one connection is not waited for again: many probes ask for it.
+        """
+        if port in self._silent:
+            raise TimeoutError
+        try:
+            return socket.create_connection((self.address, port), CONNECT_SECONDS)
+        except TimeoutError:
+            self._silent.add(port)
+            raise
 
 
 @contextmanager

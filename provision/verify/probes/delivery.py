@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, localtime
 
 from provision.model.address import Address
+from provision.model.probe import PROBE_QUOTA
 from provision.verify.outcome import NotTried, require, require_none
 from provision.verify.probes.clients import conversation, text
 from provision.verify.probes.line import Line
@@ -42,10 +43,11 @@ def domain_aliases_receive(line: Line) -> None:
 def world_reaches_site(line: Line) -> None:
     """A message from the world, without a login, arrives through port 25 over TLS."""
     own = str(line.place.mailbox)
+    line.require_delivery()
     client = line.stranger()
     with conversation("a message through port 25"):
         client.sendmail("", [own], _message(line, own, "world"))
-    _require_found(line.imap(), [f"{line.token}-world"], [own])
+    _require_found(line, line.imap(), {f"{line.token}-world": own})
 
 
 def neighbour_receives(line: Line) -> None:
@@ -56,7 +58,7 @@ def neighbour_receives(line: Line) -> None:
     recipient = str(neighbour.mailbox)
     _send(line, recipient, "neighbour")
     client = line.neighbour_imap(neighbour)
-    _require_found(client, [f"{line.token}-neighbour"], [recipient])
+    _require_found(line, client, {f"{line.token}-neighbour": recipient})
 
 
 def unknown_recipient_refused(line: Line) -> None:
@@ -66,6 +68,16 @@ def unknown_recipient_refused(line: Line) -> None:
         code == 550,
         f"an unknown address was answered {code} {said}",
         hint="Mail that is taken and bounced later goes to forged senders.",
+    )
+
+
+def too_large_for_the_mailbox_refused(line: Line) -> None:
+    """Mail that announces more than a whole mailbox holds is refused at RCPT."""
+    code, said = _rcpt_from_world(line, str(line.place.mailbox), size=PROBE_QUOTA.bytes + 1)
+    require(
+        code in (452, 552),
+        f"a message larger than the mailbox was answered {code} {said}",
+        hint="Quotas are not enforced: Postfix must ask Dovecot's quota service.",
     )
 
 
@@ -99,10 +111,11 @@ def leaves_nothing_behind(line: Line) -> None:
 def _require_arrival(line: Line, recipients: Sequence[str]) -> None:
     for recipient in recipients:
         _send(line, recipient, recipient)
-    _require_found(line.imap(), [f"{line.token}-{name}" for name in recipients], recipients)
+    _require_found(line, line.imap(), {f"{line.token}-{name}": name for name in recipients})
 
 
 def _send(line: Line, recipient: str, mark: str) -> None:
+    line.require_delivery()
     client = line.submission(465)
     with conversation(f"sending to {recipient}"):
         own = str(line.place.mailbox)
@@ -122,8 +135,8 @@ def _message(line: Line, recipient: str, mark: str) -> bytes:
     return message.as_bytes(policy=email.policy.SMTP)
 
 
-def _require_found(client: imaplib.IMAP4, marks: Sequence[str], recipients: Sequence[str]) -> None:
-    missing = dict(zip(marks, recipients, strict=True))
+def _require_found(line: Line, client: imaplib.IMAP4, missing: dict[str, str]) -> None:
+    """Wait for the messages of these marks; the values say to whom they were sent."""
     deadline = time.monotonic() + _ARRIVE_SECONDS
     while missing and time.monotonic() < deadline:
         with conversation("looking for the message"):
@@ -135,6 +148,8 @@ def _require_found(client: imaplib.IMAP4, marks: Sequence[str], recipients: Sequ
                     del missing[mark]
         if missing:
             time.sleep(_LOOK_EVERY)
+    if missing:
+        line.delivery_failed()
     require_none(
         [
             f"a message to {recipient} did not arrive within {_ARRIVE_SECONDS:.0f} s"
@@ -151,10 +166,10 @@ def _delete(client: imaplib.IMAP4, uids: Sequence[bytes]) -> None:
         client.expunge()
 
 
-def _rcpt_from_world(line: Line, recipient: str) -> tuple[int, str]:
+def _rcpt_from_world(line: Line, recipient: str, *, size: int = 0) -> tuple[int, str]:
     client = line.stranger()
     with conversation("a recipient on port 25"):
-        code, said = client.mail("")
+        code, said = client.mail("", [f"SIZE={size}"] if size else ())
         if code < 400:
             code, said = client.rcpt(recipient)
         client.rset()

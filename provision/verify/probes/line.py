@@ -42,6 +42,15 @@ class Line:
         """The same at another site."""
         return self._client(f"login at {neighbour.site.domain}", lambda: log_in_to_imap(neighbour))
 
+    def delivery_failed(self) -> None:
+        """Remember that a message did not arrive: no other one need be waited for."""
+        self._broken.add("delivery")
+
+    def require_delivery(self) -> None:
+        """Raise NotTried when a message before has not arrived."""
+        if "delivery" in self._broken:
+            raise NotTried("an earlier message did not arrive")
+
     def drop(self) -> None:
         """Close every client: after a fault nobody knows in which state it was left."""
         for client in self._open.values():

@@ -17,6 +17,7 @@ class Names:
     def __init__(self, resolver: str | None = None) -> None:
         self._resolver = resolver
         self._known: dict[str, tuple[str, ...]] = {}
+        self._exchangers: dict[str, tuple[str, ...]] = {}
         self._lock = threading.Lock()
         self._silent = False
 
@@ -27,21 +28,37 @@ class Names:
                 self._known[name] = self._ask(name)
             return self._known[name]
 
+    def exchangers(self, name: str) -> tuple[str, ...]:
+        """Names of the mail exchangers of ``name``, the preferred one first (RFC 5321 5.1)."""
+        with self._lock:
+            if name not in self._exchangers:
+                records = sorted(self._records(name, "MX"), key=lambda text: int(text.split()[0]))
+                hosts = (text.split()[1].rstrip(".").lower() for text in records)
+                self._exchangers[name] = tuple(hosts)
+            return self._exchangers[name]
+
     def _ask(self, name: str) -> tuple[str, ...]:
         if self._resolver is None:
             return _system(name)
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers = [self._resolver]
+        return tuple(text for kind in ("A", "AAAA") for text in self._records(name, kind))
+
+    def _records(self, name: str, kind: str) -> list[str]:
+        if self._silent:
+            return []
+        try:
+            return [r.to_text() for r in self._asked().resolve(name + ".", kind)]
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return []
+        except dns.exception.DNSException:
+            self._silent = True  # asked once, not again for every name
+            return []
+
+    def _asked(self) -> dns.resolver.Resolver:
+        resolver = dns.resolver.Resolver(configure=self._resolver is None)
+        if self._resolver is not None:
+            resolver.nameservers = [self._resolver]
         resolver.lifetime = _SECONDS
-        found: list[str] = []
-        for kind in ("A", "AAAA") if not self._silent else ():
-            try:
-                found += [record.to_text() for record in resolver.resolve(name + ".", kind)]
-            except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-                continue
-            except dns.exception.DNSException:
-                self._silent = True  # asked once, not again for every name
-        return tuple(found)
+        return resolver
 
 
 def _system(name: str) -> tuple[str, ...]:

@@ -79,6 +79,21 @@ def no_login_on_25(place: HostPlace) -> None:
     require(code >= 500, f"AUTH on port 25 was answered {code} {text(said)}", hint=hint)
 
 
+def submission_needs_login(place: HostPlace) -> None:
+    """Without a login 465 and 587 take no mail, neither to elsewhere nor to our own."""
+    own = [str(site.mailbox) for site in place.sites[:1]]
+    wrong = []
+    for port in (465, 587):
+        with conversation(f"port {port}"), clients.submission(place.door, port) as client:
+            client.ehlo()
+            for recipient in (OUTSIDE, *own):
+                client.rset()
+                code, _ = client.mail(_STRANGER)
+                if code < 400 and client.rcpt(recipient)[0] < 400:
+                    wrong.append(f"{port} takes mail to {recipient} without a login")
+    require_none(wrong, hint="smtpd_relay_restrictions of submission must end in reject.")
+
+
 def _accepted(place: HostPlace, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those pairs of sender and recipient that a stranger could send; no message follows."""
     groups = [pairs[i : i + _PER_CONNECTION] for i in range(0, len(pairs), _PER_CONNECTION)]

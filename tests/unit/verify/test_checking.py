@@ -21,6 +21,7 @@ from provision.verify.remote_shell import RemoteShell
 from provision.verify.snapshot import take_snapshot
 from provision.verify.target import ReachedTarget, Target
 from provision.verify.targets import choose_targets
+from provision.verify.verifying import snapshot_request
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,7 @@ def targets(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tar
 @pytest.fixture
 def reached(targets: tuple[Target, ...], shell: RemoteShell) -> ReachedTarget:
     target = targets[0]
-    paths = [file.path for file in target.bundle.files]
-    paths += [directory.path for directory in target.bundle.directories]
-    snapshot = take_snapshot(shell, paths=paths, units=["nginx.service"])
+    snapshot = take_snapshot(shell, {**snapshot_request(target), "units": ["nginx.service"]})
     return ReachedTarget(target, shell, open_testinfra(target.host.name, shell), snapshot)
 
 
