@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -121,3 +126,40 @@ def test_too_small_a_disk_is_refused_before_anything_changes(
         assert seen.left == ()
         assert faults_of_mail(stage.rehearsal, old) == []
     stage.ask_for(old)
+
+
+@contextlib.contextmanager
+def _full_disk_over(folder: Path) -> Iterator[None]:
+    """A full disk with the content of a folder of this machine, in its place."""
+    kept = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    owner = folder.parent / "kept"
+    shutil.copytree(folder, owner, symlinks=True)
+    size = sum(-(-len(content) // 4096) * 4 + 8 for content in kept.values())
+    disk = ["mount", "-t", "tmpfs", "-o", f"size={size}k,mode=0700", "full", str(folder)]
+    subprocess.run(disk, check=True)
+    try:
+        shutil.copytree(owner, folder, symlinks=True, dirs_exist_ok=True)
+        with contextlib.suppress(OSError), (folder / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 4096)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        shutil.rmtree(owner)
+
+
+def test_full_disk_of_the_controller_keeps_its_records_whole_and_is_told(stage: Stage) -> None:
+    """The host's apply ends well; what could not be written down here is said."""
+    local = stage.rehearsal.fleet_dir / ".provision"
+    stage.ask_for(stage.other)
+    with _full_disk_over(local):
+        log = (local / "audit.log").read_text().splitlines()
+        code, said = stage.start_apply().end()
+        assert code == 0, said
+        after = (local / "audit.log").read_text().splitlines()
+        assert after[: len(log)] == log
+        assert all(json.loads(line) for line in after)
+        # A line may still fit into the last page that the log has.
+        assert len(after) > len(log) or "this apply is not in" in said
+    assert look(stage.lab).differences(stage.known[stage.state]) == []
+    assert stage.plan() == ""

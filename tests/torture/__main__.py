@@ -12,12 +12,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from provision.lab.breakpoint import Step
 from tests.lab.rehearsal import ROOT, Rehearsal
-from tests.torture.report import table, write_report
+from tests.torture.first import first_points, try_first
+from tests.torture.report import write_report
 from tests.torture.stage import Stage
 from tests.torture.sweeps import SWEEPS, Point, try_point
 
@@ -28,29 +30,42 @@ def main() -> int:
     deadline = time.monotonic() + asked.minutes * 60
     with rehearsal() as rehearsed:
         stage = Stage(rehearsed)
-        print("learning both states and the steps between them ...", flush=True)
-        stage.learn()
-        counts = {state: len(steps) for state, steps in stage.steps.items()}
+        tries = list(_tries(stage, asked.sweeps.split(","), asked))
         points: list[Point] = []
-        plan = list(in_order_of_danger(stage, asked.sweeps.split(","), every=asked.every))
-        for number, (sweep, rank) in enumerate(plan, 1):
+        for number, attempt in enumerate(tries, 1):
             if time.monotonic() > deadline:
-                print(f"the {asked.minutes:g} minutes are over: {number - 1} of {len(plan)} tried")
+                print(f"the {asked.minutes:g} minutes are over: {number - 1} of {len(tries)} tried")
                 break
-            point = try_point(stage, sweep, _next_step(stage, rank))
-            points.append(point)
-            print(f"{number:4}/{len(plan)} {_words(point)}", flush=True)
+            points.append(point := attempt())
+            print(f"{number:4}/{len(tries)} {_words(point)}", flush=True)
+            counts = {state: len(steps) for state, steps in stage.steps.items()}
             write_report(points, counts, ROOT / "reports")
             if point.fault:
                 stage.mend()
-    print("\n".join(table(points, counts)))
+    print((ROOT / "reports/torture.txt").read_text())
     return 1 if any(point.fault for point in points) else 0
+
+
+def _tries(
+    stage: Stage, sweeps: list[str], asked: argparse.Namespace
+) -> Iterator[Callable[[], Point]]:
+    """Everything that was asked for, as calls: the way between two states, then first applies."""
+    print("learning the steps of a first apply ...", flush=True)
+    stage.learn_the_first()
+    print("learning two states and the steps between them ...", flush=True)
+    if not asked.first_only:
+        stage.learn()
+        for sweep, rank in in_order_of_danger(stage, sweeps, every=asked.every):
+            yield partial(_try_rank, stage, sweep, rank)
+    for sweep, name in first_points(sweeps):
+        yield partial(try_first, stage, sweep, name)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--sweeps", default=",".join(SWEEPS), help="kill, power, network")
     parser.add_argument("--every", type=int, default=1, help="only every Nth step")
+    parser.add_argument("--first-only", action="store_true", help="only the first apply")
     parser.add_argument("--minutes", type=float, default=1e6, help="start no point after these")
     return parser.parse_args()
 
@@ -78,7 +93,7 @@ def in_order_of_danger(
     A rank is a place in the order of danger of either direction: who is next is known only when
     the host's state is, for every point moves it to the other one.
     """
-    most = max(map(len, stage.steps.values()))
+    most = max(len(stage.steps[state]) for state in "AB")
     for rank in range(0, most, every):
         for sweep in sweeps:
             yield sweep, rank
@@ -92,6 +107,10 @@ def by_danger(steps: Sequence[Step]) -> list[Step]:
 
 def _is_staging(step: Step) -> bool:
     return "/generations/" in step.name or step.name.startswith("make directory ")
+
+
+def _try_rank(stage: Stage, sweep: str, rank: int) -> Point:
+    return try_point(stage, sweep, _next_step(stage, rank))
 
 
 def _next_step(stage: Stage, rank: int) -> Step:

@@ -17,6 +17,8 @@ from tests.lab.rehearsal import ROOT, Rehearsal
 from tests.torture.look import HOST, Look, look
 from tests.torture.specs import write_spec
 
+BARE = "bare"
+"""Snapshot of a host that has only Debian's base system."""
 NO_CHANGES = "No changes. mail1 is as the spec asks.\n"
 _MAIN = "from provision.cli.main import main; main()"
 
@@ -97,6 +99,15 @@ class Stage:
     def other(self) -> str:
         """The state that the spec does not ask for now."""
         return "B" if self.state == "A" else "A"
+
+    def learn_the_first(self) -> None:
+        """Apply to the bare host, undisturbed: what it comes to, and the steps that lead there."""
+        self.lab.snapshot(HOST, BARE)
+        self.ask_for("A")
+        set_breakpoint(self.lab, HOST)
+        self.apply()
+        self.steps["first"] = steps(self.lab, HOST)
+        self.known["first"] = look(self.lab, every_hash_is_new=True)
 
     def ask_for(self, state: str) -> None:
         """Let the spec ask for a state."""
