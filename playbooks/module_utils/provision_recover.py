@@ -23,10 +23,16 @@ from .provision_journal import recover
 from .provision_layout import Layout
 from .provision_lock import held
 from .provision_records import record_result
+from .provision_take_back import end_unconfirmed, watch
+from .provision_unconfirmed import watched_run
 
 
 def end_interrupted(layout: Layout) -> tuple[int, ...]:
-    """Put the old files back when a switch did not end; returns the two generations, or nothing."""
+    """Put the old files back when a switch did not end; returns the two generations, or nothing.
+
+    Raises Refused while a change waits for its confirmation.
+    """
+    end_unconfirmed(layout)
     recovered = recover(layout)
     if recovered:
         forget(_accounts(layout))  # of the generation that has just gone
@@ -51,7 +57,8 @@ def at_boot(layout: Layout) -> str:
 
     Returns what was done, for people. Raises OSError or ValueError when it cannot be done.
     """
-    traces = (layout.journal, layout.pending, Path(intent_path(_accounts(layout))))
+    intent = Path(intent_path(_accounts(layout)))
+    traces = (layout.journal, layout.unconfirmed, layout.pending, intent)
     if not any(os.path.lexists(path) for path in traces):
         return ""
     layout.prepare()
@@ -59,20 +66,26 @@ def at_boot(layout: Layout) -> str:
     holder = {"who": "provision-recover at boot", "since": now, "commit": ""}
     try:
         with held(layout, holder, seconds=0.0):
-            words = _end_at_boot(layout)
-            if words:
-                number = current_manifest(layout)["generation"]
-                result = {"outcome": "recovered", "message": words, "generation": number}
-                audit(layout, {"holder": holder, "plan": ""}, result)
+            return _end_at_boot(layout, holder)
     except Refused:  # an apply is at work, which starts this unit, too: nothing was interrupted
         return ""
+
+
+def _end_at_boot(layout: Layout, holder: dict[str, str]) -> str:
+    if taken_back := end_unconfirmed(layout, at_boot=True):
+        return str(taken_back["message"])
+    words = _end_what_was_decided(layout)
+    remove(layout.pending)
+    if words:
+        number = current_manifest(layout)["generation"]
+        result = {"outcome": "recovered", "message": words, "generation": number}
+        audit(layout, {"holder": holder, "plan": ""}, result)
     return words
 
 
-def _end_at_boot(layout: Layout) -> str:
+def _end_what_was_decided(layout: Layout) -> str:
     recovered = end_interrupted(layout)
     sites = [] if recovered else finish(_accounts(layout))
-    remove(layout.pending)
     if sites:
         return f"the account changes of {', '.join(sites)} were interrupted, and are done now"
     return words_for(recovered) if recovered else ""
@@ -80,6 +93,9 @@ def _end_at_boot(layout: Layout) -> str:
 
 def main() -> None:
     """Run at boot; the one argument, for rehearsals, is the root of the host's file system."""
+    if run_id := watched_run():
+        watch(Layout(), run_id)
+        return
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("/")
     try:
         words = at_boot(Layout(root))

@@ -38,6 +38,8 @@ from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
 from .provision_room import refuse_without_room
 from .provision_steps import Steps
+from .provision_take_back import take_back
+from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
 from .provision_units import Failure, activate, ensure_enabled, in_order, reread_units
 
 
@@ -69,14 +71,33 @@ class Transaction:
             if have.get(site) != digest:
                 raise Refused(f"the plan is stale: the accounts of {site} have changed")
 
+    def begin(self) -> None:
+        """Hold what the plan was made from against the host, then do it."""
+        refuse_if_clocks_differ(self.request.meta["holder"]["since"])
+        refuse_if_stale(self.layout, self.request, recovered=self.result["recovered"])
+        self.refuse_if_accounts_moved()
+        self.run()
+
     def run(self) -> None:
         """Do it; raises Refused while nothing has changed, and ends whole in every other case."""
         stages = needs_generation(self.layout, self.request)
         refuse_without_room(self.layout, self.request, stages=stages)
         if stages:
             self._stage_and_check()
+        if self.request.confirm_seconds:
+            with self.step("watch"):
+                start_watch(self.layout, self.number, self.request)
+        if self.number != self.previous:
             self._switch()
         self._activate()
+        if self.request.confirm_seconds:
+            self.result.update(outcome="unconfirmed", generation=self.number)
+            wait_for_confirmation(self.layout, self.result)
+        else:
+            self.finish()
+
+    def finish(self) -> None:
+        """Keep the new configuration, and do what needs it to stay: the accounts."""
         self._commit()
         with self.step("accounts"):
             self._apply_accounts()
@@ -165,6 +186,7 @@ class Transaction:
                 Steps.before("stop what had no configuration before")
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
         remove(self.layout.pending)
+        disarm(self.layout)
         raise RolledBack(self.result["message"])
 
     def end_whole(self, error: Exception) -> None:
@@ -208,8 +230,8 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
             request = ask()
             transaction = Transaction(layout, request)
             transaction.result["recovered"] = recovered
-            result = _outcome(transaction, layout, request)
-            _remember(transaction)
+            result = end(transaction, transaction.begin)
+            remember(transaction)
             with suppress(OSError):  # nor must it here
                 audit(layout, request.meta, result)
     except Refused as refusal:
@@ -220,7 +242,7 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
     return result
 
 
-def _remember(transaction: Transaction) -> None:
+def remember(transaction: Transaction) -> None:
     """Write what came of the new generation, or of the current one that was never proved."""
     layout, number = transaction.layout, transaction.number
     is_new = number != transaction.previous
@@ -230,13 +252,11 @@ def _remember(transaction: Transaction) -> None:
             record_result(layout, number, transaction.result)
 
 
-def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:
-    result = transaction.result
+def end(transaction: Transaction, work: Callable[[], None]) -> dict[str, Any]:
+    """Do ``work`` and note in the result how it ended, whatever comes."""
+    result, layout = transaction.result, transaction.layout
     try:
-        refuse_if_clocks_differ(request.meta["holder"]["since"])
-        refuse_if_stale(layout, request, recovered=transaction.result["recovered"])
-        transaction.refuse_if_accounts_moved()
-        transaction.run()
+        work()
     except Refused as refusal:
         result.update(outcome="refused", message=str(refusal))
     except RolledBack as failure:
@@ -245,4 +265,7 @@ def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict
         result.update(outcome="needs_person", message=str(failure), lines=failure.lines)
     except (OSError, ValueError, KeyError) as error:
         transaction.end_whole(error)
+    state = read_unconfirmed(layout)
+    if state and result["outcome"] in {"failed", "needs_person", "rolled_back"}:
+        result.update(take_back(layout, state), message=result["message"])
     return result

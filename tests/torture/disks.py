@@ -13,19 +13,23 @@ set -e
 keep=/run/torture-disk; rm -rf $keep; cp -a "$1" $keep
 owner=$(stat -c mode=%a,uid=%u,gid=%g "$1")
 mount -t tmpfs -o "size=$2,nr_inodes=$3,$owner" small "$1"
-cp -a $keep/. "$1"; rm -rf $keep
+cp -a $keep/. "$1"; rm -rf $keep; systemctl reload postfix
 """
 _UNMOUNT = """
 set -e
 keep=/run/torture-disk; rm -rf $keep
 mount -o remount,rw "$1"; rm -f "$1"/.torture-filler; cp -a "$1" $keep
-umount "$1"; find "$1" -mindepth 1 -delete; cp -a $keep/. "$1"; rm -rf $keep
+umount --lazy "$1"; find "$1" -mindepth 1 -delete; cp -a $keep/. "$1"; rm -rf $keep
+systemctl reload postfix
 """
 
 
 @contextmanager
 def disk_at(lab: Lab, place: str, *, spare: int, inodes: int = 100_000) -> Iterator[None]:
-    """A disk of its own for a folder, with ``spare`` KiB free; its content is kept at the end."""
+    """A disk of its own for a folder, with ``spare`` KiB free; its content is kept at the end.
+
+    Postfix keeps its maps open, so it is reloaded where a map's disk changes under it.
+    """
     used = int(lab.run(HOST, ["du", "-sk", "--apparent-size", place]).stdout.split()[0])
     blocks = int(lab.run(HOST, ["sh", "-c", f"find {place} | wc -l"]).stdout) * 4
     files = blocks // 4

@@ -40,7 +40,7 @@ class Command:
             start_new_session=True,
         )
 
-    def end(self, *, within: float = 300.0) -> tuple[int, str]:
+    def end(self, *, within: float = 1800.0) -> tuple[int, str]:
         """Wait for its end: exit code and what it said."""
         out, _ = self.process.communicate(timeout=within)
         return self.process.returncode, out
@@ -149,7 +149,7 @@ class Stage:
 
 
 def wait_until(
-    condition: Callable[[], bool], *, what: str, within: float = 120.0, every: float = 0.05
+    condition: Callable[[], bool], *, what: str, within: float = 600.0, every: float = 0.05
 ) -> None:
     """Wait for a condition; raises AssertionError naming ``what`` when it does not come."""
     deadline = time.monotonic() + within
