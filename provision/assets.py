@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: +.*\n|\n)*", re.MULTILINE)
 _IMPORT = re.compile(r"^\s*from \.(\w+) import ", re.MULTILINE)
 
 
@@ -32,7 +36,7 @@ def playbooks_dir() -> Path:
 def host_modules(wanted: str) -> tuple[tuple[str, str], ...]:
     """Name and source of a module of playbooks/module_utils and of all that it imports.
 
-    Each comes after those that it imports, ``wanted`` last.
+    Each comes after those that it imports, ``wanted`` last; imports for types alone do not count.
     """
     folder = playbooks_dir() / "module_utils"
     found: dict[str, str] = {}
@@ -43,7 +47,7 @@ def host_modules(wanted: str) -> tuple[tuple[str, str], ...]:
             return
         visited.add(name)
         source = (folder / f"{name}.py").read_text(encoding="utf-8")
-        for imported in _IMPORT.findall(source):
+        for imported in _IMPORT.findall(_FOR_TYPES.sub("", source)):
             visit(imported)
         found[name] = source
 
@@ -54,3 +58,15 @@ def host_modules(wanted: str) -> tuple[tuple[str, str], ...]:
 def demo_fleet_dir() -> Path:
     """The demo fleet folder that ``make demo`` and the tutorial use."""
     return asset_root() / "inventories" / "demo"
+
+
+def program_state() -> Iterator[str]:
+    """A text for each file that the program is made of, by size and time, as make does."""
+    yield sys.version
+    for root in (_PACKAGE, templates_dir(), playbooks_dir()):
+        for folder, folders, names in os.walk(root):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            for name in sorted(names):
+                path = f"{folder}/{name}"
+                status = os.stat(path)  # noqa: PTH116 - a fraction of the time of Path.stat
+                yield f"{path} {status.st_size} {status.st_mtime_ns}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from .provision_account_intent import forget, note
 from .provision_account_store import Layout as AccountLayout
-from .provision_account_store import observe
+from .provision_account_store import digest, read
 from .provision_account_tables import MAPS
 from .provision_accounts import apply_delta, compile_all
 from .provision_audit import audit
@@ -30,7 +30,7 @@ from .provision_generation import (
 )
 from .provision_journal import commit, recover, roll_back, switch
 from .provision_layout import Layout
-from .provision_lock import held
+from .provision_lock import alone
 from .provision_packages import free_daemons
 from .provision_records import describe, outcome_of, prune, record_result
 from .provision_recover import end_interrupted
@@ -38,7 +38,7 @@ from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
 from .provision_room import refuse_without_room
 from .provision_steps import Steps
-from .provision_take_back import take_back
+from .provision_take_back import undo
 from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
 from .provision_units import Failure, activate, ensure_enabled, in_order, reread_units
 
@@ -66,9 +66,9 @@ class Transaction:
 
     def refuse_if_accounts_moved(self) -> None:
         """Raise Refused when a site's accounts are not those that the plan was made from."""
-        have = observe(self.accounts)["sites"]
-        for site, digest in self.request.accounts["expected"].items():
-            if have.get(site) != digest:
+        for site, wanted in self.request.accounts["expected"].items():
+            content = read(self.accounts.document(site))
+            if (None if content is None else digest(content)) != wanted:
                 raise Refused(f"the plan is stale: the accounts of {site} have changed")
 
     def begin(self) -> None:
@@ -128,7 +128,7 @@ class Transaction:
             ensure_directory(self.layout.live(directory.path), directory.attributes)
         self._keep(edited_accounts(self.accounts))
         if self.previous:
-            compile_all(self.accounts)
+            compile_all(self.accounts, compiler=self.request.accounts.get("compiler", ""))
         else:
             self._apply_accounts()
 
@@ -139,7 +139,8 @@ class Transaction:
         if delta["sites"] or delta["removed"]:
             self.result["accounts"] = apply_delta(self.accounts, delta)
         elif delta["mend"]:
-            self.result["accounts"] = compile_all(self.accounts)
+            compiler = delta.get("compiler", "")
+            self.result["accounts"] = compile_all(self.accounts, compiler=compiler)
 
     def _keep(self, paths: list[str]) -> None:
         self.result["replaced"] += keep(self.layout, self.number, paths)
@@ -175,7 +176,7 @@ class Transaction:
 
     def _go_back(self, actions: list[list[str]]) -> None:
         """Put the previous generation back and make the units read it."""
-        if self.number == self.previous:
+        if self.number == self.previous or read_unconfirmed(self.layout):
             raise Failure(self.result["message"], self.result["lines"])
         with self.step("roll back"):
             roll_back(self.layout, self.number, self.previous)
@@ -186,7 +187,6 @@ class Transaction:
                 Steps.before("stop what had no configuration before")
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
         remove(self.layout.pending)
-        disarm(self.layout)
         raise RolledBack(self.result["message"])
 
     def end_whole(self, error: Exception) -> None:
@@ -224,7 +224,7 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
     """Carry out what ``ask`` returns, under the host's lock; ``ask`` may raise Refused."""
     layout.prepare()
     try:
-        with held(layout, holder):
+        with alone(layout, holder):
             sweep(layout.state)
             recovered = end_interrupted(layout)
             request = ask()
@@ -265,7 +265,17 @@ def end(transaction: Transaction, work: Callable[[], None]) -> dict[str, Any]:
         result.update(outcome="needs_person", message=str(failure), lines=failure.lines)
     except (OSError, ValueError, KeyError) as error:
         transaction.end_whole(error)
-    state = read_unconfirmed(layout)
-    if state and result["outcome"] in {"failed", "needs_person", "rolled_back"}:
-        result.update(take_back(layout, state), message=result["message"])
+    if state := read_unconfirmed(layout):
+        _end_unproved(transaction, state)
     return result
+
+
+def _end_unproved(transaction: Transaction, state: dict[str, Any]) -> None:
+    """A change of access that failed before its proof: the access comes back first."""
+    result = transaction.result
+    if result["outcome"] == "unconfirmed":
+        return
+    failures = undo(transaction.layout, state)
+    result["lines"] = [*result["lines"], *failures]
+    result["outcome"] = "needs_person" if failures else "rolled_back"
+    disarm(transaction.layout)

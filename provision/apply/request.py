@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from provision.apply.passwords import Credentials
+from provision.assets import playbooks_dir
 from provision.model.accounts import MailboxAccount, Move
 from provision.model.amounts import Duration
 from provision.model.bundle import Bundle, ManagedFile
@@ -27,7 +30,7 @@ class Stamp:
     since: str
     commit: str
     id: str = ""
-    """Names this run on every host: there it is found in the audit log, and confirmed."""
+    """Names this run on every host: its lock, its line in the audit log, what is confirmed."""
 
     def holder(self) -> dict[str, str]:
         """The stamp as a host keeps it."""
@@ -49,7 +52,7 @@ class HostWork:
         """The same in seconds; 0 when nothing has to be confirmed."""
         return self.confirm_timeout.seconds if self.plan.access else 0
 
-    def changed_sites(self) -> dict[str, tuple[MailboxAccount, ...]]:
+    def changed_sites(self) -> dict[str, Sequence[MailboxAccount]]:
         """The sites whose document the host lacks, with their mailboxes."""
         return {
             site.site: site.mailboxes
@@ -166,4 +169,14 @@ def _accounts(work: HostWork, credentials: Credentials) -> Mapping[str, Any]:
             for move in work.moves()
         },
         "mend": bool(work.actual.account_damage),
+        "compiler": _compiler(),
     }
+
+
+@cache
+def _compiler() -> str:
+    """Digest of the program that compiles accounts on hosts: another one's work is not built on."""
+    digest = hashlib.sha256()
+    for path in sorted((playbooks_dir() / "module_utils").glob("provision_account_*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -105,6 +105,7 @@ def reply(**changes: Any) -> dict[str, Any]:
         "pending": [],
         "holder": None,
         "rehearsed": False,
+        "hold": None,
         **changes,
     }
 

@@ -6,6 +6,7 @@ import grp
 import hashlib
 import os
 import pwd
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -79,6 +80,12 @@ def killed_before(step: int, work: Callable[[], object]) -> bool:
                 os._exit(9)
 
         Steps.before = staticmethod(count)
-        work()
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 - this process must never go on as a second test run
+            traceback.print_exc()
+            os._exit(3)
         os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in {0, 9}, "the work itself failed"
+    return code == 9
