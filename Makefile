@@ -9,12 +9,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := inventories/demo
+# Arguments of the sweep, e.g. make torture TORTURE="--every 5 --minutes 60".
+TORTURE ?=
+TORTURE_TESTS := $(addprefix tests/lab/test_,locks.py mail_during_apply.py bad_disks.py clocks.py durability.py)
 
 # What the lab needs on this machine, and what the tests need beyond that.
 LAB_PACKAGES := mmdebstrap systemd-container iproute2 dpkg-dev gpg gpg-agent openssh-client debian-archive-keyring python3-venv
 TEST_PACKAGES := chromium strace procps
 
-.PHONY: help setup setup-test demo demo-down test check lint types unit golden lab-test bench docs wheel clean
+.PHONY: help setup setup-test demo demo-down test check lint types unit golden lab-test torture bench docs wheel clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +78,13 @@ golden: setup-test ## rewrite the expected files of the golden cases
 
 lab-test: setup-test ## boot real machines and prove it over the wire
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest -v -m lab --durations=15
+
+torture: setup-test ## interrupt applies at every step, 50 lock rounds, long mail; hours; reports/torture.json
+	@export PATH="$(abspath $(BIN)):$$PATH"
+	status=0
+	$(BIN)/python -m tests.torture $(TORTURE) || status=1
+	PROVISION_TORTURE=1 $(BIN)/pytest -v -m lab $(wildcard $(TORTURE_TESTS)) || status=1
+	exit $$status
 
 bench: setup-test ## measure the promises as ratios (SUBJECTS="fleet ..." or all); writes docs/benchmarks.md
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.bench $(SUBJECTS)

@@ -45,6 +45,7 @@ lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
+from ansible.module_utils.provision_breakpoint import arm  # noqa: E402
 from ansible.module_utils.provision_layout import Layout  # noqa: E402
 from ansible.module_utils.provision_owned import note_coming  # noqa: E402
 from ansible.module_utils.provision_packages import (  # noqa: E402
@@ -59,6 +60,7 @@ def main() -> None:
     heal = {"type": "bool", "required": True}
     module = AnsibleModule(argument_spec={"heal": heal, "packages": names, "users": names})
     layout = Layout()
+    arm(layout.run)
     layout.prepare()
     note_coming(layout, module.params["packages"], module.params["users"])
     hold_daemons()

@@ -70,6 +70,7 @@ lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
+from ansible.module_utils.provision_breakpoint import arm  # noqa: E402
 from ansible.module_utils.provision_generation import current_manifest  # noqa: E402
 from ansible.module_utils.provision_layout import Layout  # noqa: E402
 from ansible.module_utils.provision_packages import free_daemons  # noqa: E402
@@ -92,6 +93,7 @@ def main() -> None:
     )
     free_daemons()  # packages that came back are there
     layout, wanted = Layout(), module.params
+    arm(layout.run)
     holder = {name: wanted[name] for name in ("who", "since", "commit")}
     holder |= {"id": wanted["run"], "command": "rollback"}
     expected = wanted["expected"]

@@ -30,6 +30,7 @@ from .provision_account_store import (
     sync_folder,
     write,
 )
+from .provision_steps import Steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def sweep_archives(layout: Layout) -> None:
     for name in files_in(folder):
         path = os.path.join(folder, name)
         if _NAME.fullmatch(name) and not os.path.lexists(os.path.join(path, "home")):
+            Steps.before(f"sweep {path}")
             shutil.rmtree(path)
             sync_folder(folder)
 
@@ -183,6 +185,7 @@ def bring_back(layout: Layout, name: str, home: str, now: dict[str, Any]) -> dic
     if messages:
         record = {"version": 1, **now, "messages": messages, "bytes": size}
         write(os.path.join(path, "record.json"), dump(record))
+        Steps.before(f"rename {path}")
         os.rename(path, os.path.join(archive_folder(layout), _new_archive(layout, now)))
         sync_folder(archive_folder(layout))
     else:
@@ -209,12 +212,14 @@ def sweep_purged(layout: Layout) -> None:
     folder = archive_folder(layout)
     for name in _names(folder):
         if name.startswith(".purged-"):
+            Steps.before(f"purge {name}")
             shutil.rmtree(os.path.join(folder, name))
             sync_folder(folder)
 
 
 def move(source: str, target: str) -> None:
     """Rename durably."""
+    Steps.before(f"rename {source} to {target}")
     os.rename(source, target)
     sync_folder(os.path.dirname(target))
     sync_folder(os.path.dirname(source))
@@ -222,6 +227,7 @@ def move(source: str, target: str) -> None:
 
 def exchange(one: str, other: str) -> None:
     """Let two names change places at once and durably: nobody ever finds either of them missing."""
+    Steps.before(f"exchange {one} and {other}")
     libc = ctypes.CDLL(None, use_errno=True)
     at = -100  # AT_FDCWD: paths are absolute
     if libc.renameat2(at, os.fsencode(one), at, os.fsencode(other), _RENAME_EXCHANGE):

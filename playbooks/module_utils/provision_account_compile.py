@@ -33,6 +33,7 @@ from .provision_account_tables import MAPS, SiteTables
 from .provision_account_transition import end_transition, pending_transition, write_transition
 from .provision_account_webmail import rename_people
 from .provision_account_work import Inputs, Work, dump_index, index_path, source_of
+from .provision_steps import Steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class Compile:
         """Build beside and rename over: Postfix sees the old map or the new one, never half."""
         remove(f"{source}.cdb")
         write(source, text)
+        Steps.before(f"build {source}.cdb")
         done = subprocess.run(
             [self.layout.postmap, f"cdb:{source}"], capture_output=True, text=True, check=False
         )

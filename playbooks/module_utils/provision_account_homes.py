@@ -24,6 +24,7 @@ from typing import Any
 from .provision_account_archive import exchange, put_away, sweep_archives, sweep_purged
 from .provision_account_store import Layout, files_in, make_folder, sync_folder, user_ids
 from .provision_account_work import Work
+from .provision_steps import Steps
 
 
 class Homes:
@@ -66,6 +67,7 @@ class Homes:
             if not os.path.lexists(target):
                 folder = os.path.dirname(target)
                 make_folder(folder, uid=self.ids[0], gid=self.ids[1])
+                Steps.before(f"link {target}")
                 os.symlink(os.path.relpath(source, folder), target)
                 sync_folder(folder)
 
@@ -104,6 +106,7 @@ class Homes:
                 exchange(source, target)
                 self.renamed.append(f"{old} to {new}")
             if os.path.islink(source):
+                Steps.before(f"remove {source}")
                 os.unlink(source)
                 sync_folder(os.path.dirname(source))
 
@@ -139,5 +142,6 @@ def _sound_folders(folder: str, uid: int) -> set[str]:
 
 def end_sessions(layout: Layout, address: str) -> None:
     """Disconnect who is still logged in; no session or no daemon is no fault."""
+    Steps.before(f"end the sessions of {address}")
     with contextlib.suppress(FileNotFoundError):
         subprocess.run([layout.doveadm, "kick", address], capture_output=True, check=False)

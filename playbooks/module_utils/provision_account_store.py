@@ -36,6 +36,8 @@ import pwd
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from .provision_steps import Steps
+
 UNKNOWN = ""
 
 
@@ -100,6 +102,8 @@ def observe(layout: Layout) -> dict[str, Any]:
     if record is None:
         return {"sites": sites, "damage": ["accounts were never compiled"] if sites else []}
     damage = [] if record["inputs"] == found else ["the last compile did not finish"]
+    if os.path.lexists(os.path.join(layout.store, "intent.json")):
+        damage.append("an account change was interrupted")
     damage += [
         path for path, wanted in sorted(record["files"].items()) if seal(layout.at(path)) != wanted
     ]
@@ -200,6 +204,7 @@ def write(path: str, content: bytes, *, mode: int = 0o600, gid: int = -1) -> boo
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    Steps.before(f"write {path}")
     try:
         with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
             file.write(content)
@@ -207,6 +212,7 @@ def write(path: str, content: bytes, *, mode: int = 0o600, gid: int = -1) -> boo
             os.fchown(file.fileno(), -1, gid)
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
+        Steps.before(f"rename to {path}")
         os.rename(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -223,10 +229,10 @@ def _is_like(path: str, mode: int, gid: int) -> bool:
 
 def remove(path: str) -> bool:
     """Remove a file durably; False when there is none."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return False
+    Steps.before(f"remove {path}")
+    os.unlink(path)
     sync_folder(os.path.dirname(path))
     return True
 
@@ -237,11 +243,10 @@ def make_folder(path: str, *, mode: int = 0o700, uid: int = -1, gid: int = -1) -
     One that is there gets its mode and owner back: a killed run may have made it and no more. A
     symbolic link in its place is an OSError.
     """
-    made = True
-    try:
+    made = not os.path.lexists(path)
+    if made:
+        Steps.before(f"make directory {path}")
         os.mkdir(path, 0o700)
-    except FileExistsError:
-        made = False
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         state = os.fstat(descriptor)

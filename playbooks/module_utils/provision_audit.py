@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from .provision_layout import Layout
+from .provision_steps import Steps
 
 
 def audit(layout: Layout, meta: dict[str, Any], result: dict[str, Any]) -> None:
@@ -29,6 +30,7 @@ def audit(layout: Layout, meta: dict[str, Any], result: dict[str, Any]) -> None:
 def note(layout: Layout, line: dict[str, Any]) -> None:
     """Append a line; one with an ``event`` is no apply but a hold, a release or an unlock."""
     line = {"when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **line}
+    Steps.before("write the audit line")
     descriptor = os.open(layout.audit, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "w") as log:
         log.write(json.dumps(line, sort_keys=True) + "\n")

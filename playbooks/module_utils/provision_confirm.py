@@ -54,7 +54,8 @@ def verdict(layout: Layout, wanted: str) -> dict[str, Any]:
                 "generation": told["generation"],
                 "lines": [],
             }
-    word = "interrupted" if layout.journal.exists() else "unknown"
+    waits = read_unconfirmed(layout) is not None  # for another run's confirmation
+    word = "interrupted" if layout.journal.exists() and not waits else "unknown"
     return {"outcome": word, "message": "", "generation": current}
 
 

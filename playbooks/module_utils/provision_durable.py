@@ -21,6 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .provision_steps import Steps
+
 _TEMPORARY = re.compile(r"\.provision-[0-9a-f]{16}")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -55,12 +57,6 @@ def _name(look_up: Callable[[int], Any], number: int) -> str:
         return str(look_up(number)[0])
     except KeyError:
         return str(number)
-
-
-class Steps:
-    """Counts the side effects of a run, so that a test can stop before any one of them."""
-
-    before: Callable[[str], None] = staticmethod(lambda _name: None)
 
 
 @contextmanager
@@ -121,8 +117,7 @@ def write(path: Path, content: bytes, attributes: Attributes, *, age: float = 0.
     temporary = f".provision-{secrets.token_hex(8)}"
     with parent_of(path, create=True) as folder:
         Steps.before(f"write {path}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.open(temporary, flags, 0o600, dir_fd=folder)
+        file = _create(path, temporary, folder)
         try:
             _fill(file, content)
             os.fchown(file, user, group)
@@ -132,12 +127,24 @@ def write(path: Path, content: bytes, attributes: Attributes, *, age: float = 0.
             os.fsync(file)
             Steps.before(f"rename to {path}")
             os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError as error:
+            with suppress(OSError):
+                _forget(temporary, folder)
+            raise OSError(error.errno, error.strerror, str(path)) from error
         except BaseException:
             _forget(temporary, folder)
             raise
         finally:
             os.close(file)
         os.fsync(folder)
+
+
+def _create(path: Path, temporary: str, folder: int) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(temporary, flags, 0o600, dir_fd=folder)
+    except OSError as error:  # a person knows the file that it was for
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _fill(file: int, content: bytes) -> None:
@@ -169,6 +176,7 @@ def remove(path: Path) -> None:
     """Remove a file or symlink, durably; nothing happens when there is none."""
     try:
         with parent_of(path) as folder:
+            os.stat(path.name, dir_fd=folder, follow_symlinks=False)  # nothing there: no step
             Steps.before(f"remove {path}")
             os.unlink(path.name, dir_fd=folder)
             os.fsync(folder)
@@ -202,6 +210,23 @@ def link(path: Path, target: str) -> None:
         os.symlink(target, temporary, dir_fd=folder)
         os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
         os.fsync(folder)
+
+
+def move_over(path: Path, copy: Path) -> None:
+    """Let ``copy``, on the same file system, take the place of ``path``: it needs no room."""
+    moment = time.time() - SETTLED
+    os.utime(copy, (moment, moment))
+    with parent_of(path) as folder, parent_of(copy) as source:
+        Steps.before(f"move {copy} to {path}")
+        os.rename(copy.name, path.name, src_dir_fd=source, dst_dir_fd=folder)
+        os.fsync(folder)
+        os.fsync(source)
+
+
+def make_private(path: Path) -> None:
+    """Make a folder that root alone can read, durably; nothing happens when it is there."""
+    if not path.is_dir():
+        ensure_directory(path, Attributes(0o700, str(os.getuid()), str(os.getgid())))
 
 
 def ensure_directory(path: Path, attributes: Attributes) -> None:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .provision_durable import Attributes, read_json, write, write_json
+from .provision_durable import Attributes, make_private, read_json, write, write_json
 from .provision_layout import Layout
 from .provision_request import Request, WantedFile
 
@@ -88,7 +88,7 @@ def stage(layout: Layout, number: int, request: Request) -> None:
     Never hard links: a live map must lose its last link when it is replaced, for daemons to see it.
     """
     tree = layout.staged(number)
-    tree.mkdir(mode=0o700, parents=True)
+    make_private(tree)
     for file in request.files:
         content = request.blobs.get(file.sha256)
         if content is None:

@@ -1,13 +1,15 @@
 """The switch from one generation to the next, and the way back from wherever it stopped.
 
 Before the first live file changes, the old ones are copied to generations/N/before/ and the
-journal names N. While the journal exists the switch is unfinished, and ``recover`` puts back what
-was there. Units that leave stop before their files go. Deletions come last, and ``current`` is
-flipped after them.
+journal names N. While the journal exists nothing has proved the new files, and ``recover`` puts
+back what was there. Units that leave stop before their files go. Deletions come last, and
+``current`` is flipped after them. ``commit``, after the proof, removes the journal: from then on
+the new generation is the one that stays.
 """
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from .provision_durable import (
     Attributes,
     ensure_directory,
     link,
+    make_private,
+    move_over,
     read_json,
     remove,
     remove_empty,
@@ -32,10 +36,14 @@ from .provision_generation import (
 from .provision_layout import Layout
 from .provision_leaving_units import bring_back, standing_among, stop
 from .provision_request import Request, WantedDirectory, directories_of
+from .provision_steps import Steps
 
 
 def switch(layout: Layout, number: int, request: Request) -> list[str]:
-    """Make generation ``number``, already staged, the live one; returns the paths that changed."""
+    """Make generation ``number``, already staged, the live one; returns the paths that changed.
+
+    It is on trial until ``commit``: a power cut before that brings back the old one.
+    """
     changed = [file for file in request.files if not is_as_wanted(layout, file)]
     removed = removals(layout, request)
     directories = [
@@ -60,8 +68,12 @@ def switch(layout: Layout, number: int, request: Request) -> list[str]:
     for directory in reversed(emptied):
         remove_empty(layout.live(directory.path))
     link(layout.current, point_current_at(layout, number))
-    remove(layout.journal)
     return paths
+
+
+def commit(layout: Layout) -> None:
+    """Keep the generation that is live: it was proved."""
+    remove(layout.journal)
 
 
 def removals(layout: Layout, request: Request) -> list[str]:
@@ -91,7 +103,7 @@ def stopped_by(layout: Layout, number: int) -> list[list[str]]:
 
 
 def recover(layout: Layout) -> tuple[int, ...]:
-    """Undo a switch that did not end; returns its two generations, nothing when there was none."""
+    """Undo a switch that was not proved; returns its two generations, nothing without one."""
     journal = read_json(layout.journal)
     if journal is None:
         return ()
@@ -103,12 +115,17 @@ def recover(layout: Layout) -> tuple[int, ...]:
 
 
 def roll_back(layout: Layout, number: int, previous: int) -> None:
-    """Undo the finished switch to ``number``, under a journal of its own."""
-    write_json(layout.journal, {"to": number, "from": previous})
+    """Undo the switch to ``number``, whether it was committed or not."""
+    values = {"to": number, "from": previous}
+    if read_json(layout.journal) != values:
+        write_json(layout.journal, values)
     recover(layout)
 
 
 def _point_back(layout: Layout, previous: int) -> None:
+    target = point_current_at(layout, previous)
+    if previous and layout.current.is_symlink() and str(layout.current.readlink()) == target:
+        return
     if previous:
         link(layout.current, point_current_at(layout, previous))
     else:
@@ -124,7 +141,7 @@ def _save_before(
     units: list[list[str]],
 ) -> None:
     tree = layout.generation(number) / "before"
-    tree.mkdir(mode=0o700, exist_ok=True)
+    make_private(tree)
     entries = {path: _save(layout.live(path), tree / path.lstrip("/")) for path in files}
     made = {d.path: _directory_attributes(layout.live(d.path)) for d in directories}
     write_json(tree / ".entries.json", {"files": entries, "directories": made, "units": units})
@@ -150,24 +167,51 @@ def _save(path: Path, copy: Path) -> Any:
 def _restore(layout: Layout, number: int) -> None:
     tree = layout.generation(number) / "before"
     entries = read_json(tree / ".entries.json")
+    folders = {layout.live(path).parent for path in entries["files"]} | {layout.state}
+    for folder in folders:
+        sweep(folder)
+    for path in (path for path, entry in entries["files"].items() if entry is None):
+        remove(layout.live(path))  # first: it makes room for the others
     for path, attributes in entries["directories"].items():
         if attributes is not None:
             ensure_directory(layout.live(path), Attributes(*attributes))
     for path, entry in entries["files"].items():
-        if entry is None:
-            remove(layout.live(path))
-        elif "symlink" in entry:
-            link(layout.live(path), entry["symlink"])
-        else:
-            content = (tree / path.lstrip("/")).read_bytes()
-            write(layout.live(path), content, Attributes(*entry["attributes"]), age=SETTLED)
-    for folder in {layout.live(path).parent for path in entries["files"]} | {layout.state}:
+        if entry is not None:
+            _put_back(layout.live(path), tree / path.lstrip("/"), entry)
+    for folder in folders:
         sweep(folder)
     _remove_made_directories(layout, entries["directories"])
 
 
+def _put_back(path: Path, copy: Path, entry: dict[str, Any]) -> None:
+    """Make ``path`` what it was; the copy itself takes its place where there is no room for one.
+
+    A copy that is gone has taken its place already, in a run that was killed.
+    """
+    if "symlink" in entry:
+        link(path, entry["symlink"])
+        return
+    attributes = Attributes(*entry["attributes"])
+    if not copy.exists() or is_same(path, copy, attributes):
+        return
+    try:
+        write(path, copy.read_bytes(), attributes, age=SETTLED)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        move_over(path, copy)
+
+
+def is_same(path: Path, copy: Path, attributes: Attributes) -> bool:
+    """True when a live file is what its copy is, mode and owner included."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    return path.read_bytes() == copy.read_bytes() and Attributes.of(path.lstat()) == attributes
+
+
 def _remove_made_directories(layout: Layout, made: dict[str, Any]) -> None:
     for path in sorted((p for p, attributes in made.items() if attributes is None), reverse=True):
+        Steps.before(f"remove directory {path}")
         try:
             layout.live(path).rmdir()
         except OSError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .provision_durable import make_private
+
 
 class Layout:
     """Paths of our state under one root; every managed path is given as it is on a real host."""
@@ -43,4 +45,4 @@ class Layout:
     def prepare(self) -> None:
         """Make the folders that everything else expects; readable by root alone."""
         for folder in (self.state, self.generations, self.run):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)

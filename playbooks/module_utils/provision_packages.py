@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 
 from .provision_commands import Outcome, run
-from .provision_durable import Attributes, remove, write
+from .provision_durable import Attributes, remove, sweep, write
+from .provision_steps import Steps
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 MARK = "# provision: daemons start when their own configuration is in place"
@@ -20,6 +21,7 @@ _KEEP = ("--force-confdef", "--force-confold")
 
 def hold_daemons(policy: Path = POLICY) -> None:
     """Forbid packages to start daemons, unless somebody else decides on that here."""
+    sweep(policy.parent)
     if not policy.exists():
         owner = Attributes(0o755, str(os.getuid()), str(os.getgid()))
         write(policy, f"#!/bin/sh\n{MARK}\nexit 101\n".encode(), owner)
@@ -35,6 +37,7 @@ def finish_interrupted() -> list[str]:
     """Configure what was left half done; returns what it said when something is still broken."""
     options = [f"-oDPkg::Options::={option}" for option in _KEEP]
     locked = "-oDPkg::Lock::Timeout=120"
+    Steps.before("finish the interrupted package run")
     _dpkg("--configure", "-a", *_KEEP)
     fixed = _apt("--fix-broken", "--no-install-recommends", "-y", locked, *options, "install")
     return [] if fixed.status == 0 else fixed.lines()[-12:]

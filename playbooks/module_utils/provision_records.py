@@ -9,12 +9,14 @@ from __future__ import annotations
 import calendar
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from .provision_durable import read_json, write_json
 from .provision_generation import current_manifest, is_as_wanted, numbers_in
 from .provision_layout import Layout
 from .provision_request import Request
+from .provision_steps import Steps
 
 KEPT = 10
 KEPT_SECONDS = 30 * 24 * 3600
@@ -73,9 +75,17 @@ def prune(layout: Layout) -> None:
     kept = {*good[-KEPT:], current_manifest(layout)["generation"]}
     for number in numbers:
         if number not in kept and _age(layout, number) > KEPT_SECONDS:
-            shutil.rmtree(layout.generation(number))
-    for number in set(numbers_in(layout.replaced)) - set(numbers_in(layout.generations)):
-        shutil.rmtree(layout.replaced / str(number))
+            _forget(layout.generation(number))
+    for number in sorted(set(numbers_in(layout.replaced)) - set(numbers_in(layout.generations))):
+        _forget(layout.replaced / str(number))
+    for left in (*layout.generations.glob(".forgotten-*"), *layout.replaced.glob(".forgotten-*")):
+        shutil.rmtree(left)
+
+
+def _forget(folder: Path) -> None:
+    """Take the name first: a kill never leaves half of what can be gone back to."""
+    Steps.before(f"forget {folder}")
+    folder.rename(folder.with_name(f".forgotten-{folder.name}"))
 
 
 def _age(layout: Layout, number: int) -> float:

@@ -1,19 +1,24 @@
-"""End a switch that was interrupted: the next apply does it, or the host by itself when it boots.
+"""End an apply that was interrupted: the next apply does it, or the host by itself when it boots.
 
-At boot this runs before the mail daemons start (provision-recover.service), so that none of them
-ever reads files of two generations.
+Files that were not proved go back to the old ones; accounts of a generation that was kept are
+brought up to date. At boot this runs before the mail daemons start (provision-recover.service), so
+that none of them ever reads files of two generations.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
 
+from .provision_account_intent import finish, forget, intent_path
+from .provision_account_store import Layout as AccountLayout
 from .provision_audit import audit
 from .provision_commands import run
 from .provision_durable import remove
-from .provision_generation import Refused
+from .provision_failure import words_of
+from .provision_generation import Refused, current_manifest
 from .provision_journal import recover
 from .provision_layout import Layout
 from .provision_lock import held
@@ -32,10 +37,15 @@ def end_interrupted(layout: Layout) -> tuple[int, ...]:
         return taken["previous"], taken["generation"]
     recovered = recover(layout)
     if recovered:
+        forget(_accounts(layout))  # of the generation that has just gone
         _back, left = recovered
         result = {"outcome": "interrupted", "message": words_for(recovered)}
         record_result(layout, left, result)
     return recovered
+
+
+def _accounts(layout: Layout) -> AccountLayout:
+    return AccountLayout(root=str(layout.root))
 
 
 def words_for(recovered: tuple[int, ...]) -> str:
@@ -45,8 +55,13 @@ def words_for(recovered: tuple[int, ...]) -> str:
 
 
 def at_boot(layout: Layout) -> str:
-    """As ``end_interrupted``; what was pending is done, for every daemon starts after this."""
-    if not layout.journal.exists() and not layout.unconfirmed.exists():
+    """End what was interrupted; what was pending is done, for every daemon starts after this.
+
+    Returns what was done, for people. Raises OSError or ValueError when it cannot be done.
+    """
+    intent = Path(intent_path(_accounts(layout)))
+    traces = (layout.journal, layout.unconfirmed, layout.pending, intent)
+    if not any(os.path.lexists(path) for path in traces):
         return ""
     layout.prepare()
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -63,14 +78,21 @@ def _end_at_boot(layout: Layout, holder: dict[str, str]) -> str:
         return ""
     if taken_back := end_unconfirmed(layout, at_boot=True):
         return str(taken_back["message"])
-    recovered = end_interrupted(layout)
-    if not recovered:
-        return ""
+    words = _end_what_was_decided(layout)
     remove(layout.pending)
-    words = words_for(recovered)
-    result = {"outcome": "recovered", "message": words, "generation": recovered[0]}
-    audit(layout, {"holder": holder, "plan": ""}, result)
+    if words:
+        number = current_manifest(layout)["generation"]
+        result = {"outcome": "recovered", "message": words, "generation": number}
+        audit(layout, {"holder": holder, "plan": ""}, result)
     return words
+
+
+def _end_what_was_decided(layout: Layout) -> str:
+    recovered = end_interrupted(layout)
+    sites = [] if recovered else finish(_accounts(layout))
+    if sites:
+        return f"the account changes of {', '.join(sites)} were interrupted, and are done now"
+    return words_for(recovered) if recovered else ""
 
 
 def main() -> None:
@@ -79,7 +101,10 @@ def main() -> None:
         watch(Layout(), run_id)
         return
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("/")
-    words = at_boot(Layout(root))
+    try:
+        words = at_boot(Layout(root))
+    except (OSError, ValueError) as error:
+        sys.exit(f"an interrupted apply could not be ended: {words_of(error)}")
     if words:
         print(words)
         if len(sys.argv) == 1:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .provision_account_store import Layout as AccountLayout
 from .provision_account_store import observe
-from .provision_durable import Attributes, write
+from .provision_durable import Attributes, make_private, write
 from .provision_generation import current_manifest, is_as_wanted
 from .provision_journal import removals
 from .provision_layout import Layout
@@ -42,7 +42,7 @@ def keep(layout: Layout, number: int, paths: Iterable[str]) -> list[str]:
     for path in paths:
         live = layout.live(path)
         if live.is_file() and not live.is_symlink():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
             write(folder / path.lstrip("/"), live.read_bytes(), Attributes(0o600, *owner))
             kept.append(path)
     return kept

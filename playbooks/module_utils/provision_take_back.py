@@ -7,12 +7,13 @@ from typing import Any
 
 from .provision_audit import audit
 from .provision_commands import run
-from .provision_durable import Steps, remove
+from .provision_durable import remove
 from .provision_generation import Refused, current_manifest
 from .provision_journal import recover, roll_back
 from .provision_layout import Layout
 from .provision_lock import held
 from .provision_records import record_result
+from .provision_steps import Steps
 from .provision_unconfirmed import (
     FIREWALL,
     disarm,

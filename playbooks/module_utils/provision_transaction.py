@@ -8,14 +8,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from .provision_account_intent import forget, note
 from .provision_account_store import Layout as AccountLayout
 from .provision_account_store import digest, read
 from .provision_account_tables import MAPS
 from .provision_accounts import apply_delta, compile_all
 from .provision_audit import audit
+from .provision_breakpoint import arm
 from .provision_check import check_staged
+from .provision_clock import refuse_if_clocks_differ
 from .provision_commands import run
-from .provision_durable import ensure_directory, remove, write_json
+from .provision_durable import ensure_directory, remove, sweep, write_json
+from .provision_failure import words_of
 from .provision_generation import (
     Refused,
     current_manifest,
@@ -24,7 +28,7 @@ from .provision_generation import (
     refuse_if_stale,
     stage,
 )
-from .provision_journal import recover, roll_back, stopped_by, switch
+from .provision_journal import commit, recover, roll_back, stopped_by, switch
 from .provision_layout import Layout
 from .provision_leaving import drop_packages, drop_users
 from .provision_lock import alone
@@ -33,9 +37,11 @@ from .provision_records import describe, outcome_of, prune, record_result
 from .provision_recover import end_interrupted
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
+from .provision_room import refuse_without_room
+from .provision_steps import Steps
 from .provision_take_back import undo
 from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
-from .provision_units import Failure, activate, ensure_enabled, in_order
+from .provision_units import Failure, activate, ensure_enabled, in_order, reread_units
 
 
 class Transaction:
@@ -68,13 +74,16 @@ class Transaction:
 
     def begin(self) -> None:
         """Hold what the plan was made from against the host, then do it."""
+        refuse_if_clocks_differ(self.request.meta["holder"]["since"])
         refuse_if_stale(self.layout, self.request, recovered=self.result["recovered"])
         self.refuse_if_accounts_moved()
         self.run()
 
     def run(self) -> None:
         """Do it; raises Refused while nothing has changed, and ends whole in every other case."""
-        if needs_generation(self.layout, self.request):
+        stages = needs_generation(self.layout, self.request)
+        refuse_without_room(self.layout, self.request, stages=stages)
+        if stages:
             self._stage_and_check()
         if self.request.confirm_seconds:
             with self.step("watch"):
@@ -89,9 +98,11 @@ class Transaction:
             self.finish()
 
     def finish(self) -> None:
-        """What needs the new configuration to stay: the accounts. Then nothing is pending."""
+        """Keep the new configuration, and do what needs it to stay: the accounts."""
+        self._commit()
         with self.step("accounts"):
             self._apply_accounts()
+            forget(self.accounts)
         remove(self.layout.pending)
         self._drop_what_left()
         self.result["generation"] = self.number
@@ -151,7 +162,7 @@ class Transaction:
             write_json(self.layout.pending, self.request.unit_actions)
             changed = switch(self.layout, self.number, self.request)
             if any(path.startswith("/etc/systemd/") for path in changed):
-                run("systemctl", "daemon-reload")
+                reread_units()
 
     def _activate(self) -> None:
         actions = self.request.unit_actions
@@ -163,21 +174,47 @@ class Transaction:
             self.result["message"], self.result["lines"] = str(failure), failure.lines
             self._go_back(actions)
 
+    def _commit(self) -> None:
+        """Keep the new generation; its accounts are written down, so that they will follow."""
+        try:
+            note(self.accounts, self.request.accounts)
+        except OSError as error:
+            if self.number == self.previous:
+                raise
+            self.result["message"] = words_of(error)
+            self._go_back(self.request.unit_actions)
+        commit(self.layout)
+
     def _go_back(self, actions: list[list[str]]) -> None:
         """Put the previous generation back and make the units read it."""
         if self.number == self.previous or read_unconfirmed(self.layout):
             raise Failure(self.result["message"], self.result["lines"])
         with self.step("roll back"):
             roll_back(self.layout, self.number, self.previous)
-            run("systemctl", "daemon-reload")
+            reread_units()
             if self.previous:
                 back = [[unit, _verb_back(verb)] for unit, verb in in_order(actions)]
                 stopped = stopped_by(self.layout, self.number)
                 activate([*back, *([unit, "start"] for unit, *_ in stopped)])
             else:
+                Steps.before("stop what had no configuration before")
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
         remove(self.layout.pending)
         raise RolledBack(self.result["message"])
+
+    def end_whole(self, error: Exception) -> None:
+        """After an error that nobody foresaw: the old files again, and what a person must know."""
+        words = words_of(error)
+        try:
+            undone = recover(self.layout)
+        except OSError as second:
+            words = f"{words}. The old files are not all back: {words_of(second)}"
+            self.result.update(outcome="needs_person", message=words)
+            return
+        is_kept = current_manifest(self.layout)["generation"] == self.number != self.previous
+        if is_kept:
+            words += ". The new configuration is in place, the accounts wait for the next apply"
+        self.result.update(outcome="rolled_back" if undone else "failed", message=words)
 
 
 class RolledBack(Exception):
@@ -190,6 +227,7 @@ def _verb_back(verb: str) -> str:
 
 def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
     """Carry out the request in ``archive``; the result says what came of it, in every case."""
+    arm(layout.run)
     free_daemons()  # packages are there; from here on units are started on purpose
     request = read_request(archive)
     return carry_out(layout, request.meta["holder"], lambda: request)
@@ -200,15 +238,20 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
     layout.prepare()
     try:
         with alone(layout, holder):
+            sweep(layout.state)
             recovered = end_interrupted(layout)
             request = ask()
             transaction = Transaction(layout, request)
             transaction.result["recovered"] = recovered
             result = end(transaction, transaction.begin)
             remember(transaction)
-            audit(layout, request.meta, result)
+            with suppress(OSError):  # nor must it here
+                audit(layout, request.meta, result)
     except Refused as refusal:
         return {"outcome": "refused", "message": str(refusal), "lines": [], "steps": []}
+    except OSError as error:
+        word = "needs_person" if layout.journal.exists() else "failed"
+        return {"outcome": word, "message": words_of(error), "lines": [], "steps": []}
     return result
 
 
@@ -234,8 +277,7 @@ def end(transaction: Transaction, work: Callable[[], None]) -> dict[str, Any]:
     except Failure as failure:
         result.update(outcome="needs_person", message=str(failure), lines=failure.lines)
     except (OSError, ValueError, KeyError) as error:
-        recover(layout)
-        result.update(outcome="failed", message=f"{type(error).__name__}: {error}")
+        transaction.end_whole(error)
     if state := read_unconfirmed(layout):
         _end_unproved(transaction, state)
     return result

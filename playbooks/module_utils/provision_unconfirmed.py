@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from .provision_commands import run
-from .provision_durable import Attributes, Steps, read_json, remove, write, write_json
+from .provision_durable import Attributes, read_json, remove, write, write_json
 from .provision_generation import Refused, current_manifest
 from .provision_layout import Layout
 from .provision_request import Request
+from .provision_steps import Steps
 
 FIREWALL = "provision-firewall.service"
 _OPTION = "--watch"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from .provision_commands import run
 from .provision_probes import forget_old_markers, probe_unit
+from .provision_steps import Steps
 
 _ORDER = ("rspamd", "dovecot", "postfix", "php", "nginx", "provision-firewall")
 _SECONDS = 20.0
@@ -65,6 +66,7 @@ def activate(actions: list[list[str]]) -> list[Done]:
 
 
 def _move(unit: str, verb: str) -> None:
+    Steps.before(f"{verb} {unit}")
     if verb == "start":
         run("systemctl", "reset-failed", "--", unit)
     if verb == "reload" and not is_active(unit):
@@ -78,10 +80,17 @@ def ensure_enabled(units: list[str]) -> list[str]:
     """Enable the units that would not come up after a reboot; returns those."""
     disabled = [unit for unit in units if run("systemctl", "is-enabled", "--", unit).status != 0]
     if disabled:
+        Steps.before(f"enable {' '.join(disabled)}")
         enabled = run("systemctl", "enable", "--", *disabled)
         if enabled.status != 0:
             raise Failure(f"systemctl enable {' '.join(disabled)} failed", enabled.lines())
     return disabled
+
+
+def reread_units() -> None:
+    """Let systemd read unit files that have changed."""
+    Steps.before("daemon-reload")
+    run("systemctl", "daemon-reload")
 
 
 def is_active(unit: str) -> bool:

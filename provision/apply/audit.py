@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import getpass
 import json
 import os
@@ -35,8 +36,11 @@ def _commit(fleet_dir: Path) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def write_audit(fleet_dir: Path, stamp: Stamp, plan: Plan, outcomes: Sequence[HostOutcome]) -> None:
-    """Append one JSON line: readable by its owner alone, and never a secret in it."""
+def write_audit(fleet_dir: Path, stamp: Stamp, plan: Plan, outcomes: Sequence[HostOutcome]) -> str:
+    """Append one JSON line: readable by its owner alone, and never a secret in it.
+
+    Returns what is wrong when it cannot be kept, in words: the apply itself has happened.
+    """
     line = {
         "when": stamp.since,
         "who": stamp.who,
@@ -45,11 +49,13 @@ def write_audit(fleet_dir: Path, stamp: Stamp, plan: Plan, outcomes: Sequence[Ho
         "plan": plan.digest(),
         "hosts": {outcome.host: outcome.word for outcome in outcomes},
     }
-    folder = fleet_dir / ".provision"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    with os.fdopen(os.open(folder / "audit.log", flags, 0o600), "w") as log:
-        log.write(json.dumps(line, sort_keys=True) + "\n")
+    path = fleet_dir / ".provision" / "audit.log"
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        _append(path, json.dumps(line, sort_keys=True).encode() + b"\n")
+    except OSError as error:
+        return f"this apply is not in {path}: {error.strerror}"
+    return ""
 
 
 def last_applies(fleet_dir: Path) -> dict[str, str]:
@@ -68,3 +74,16 @@ def last_applies(fleet_dir: Path) -> dict[str, str]:
             when = str(values["when"])
             found |= {host: when for host, word in values["hosts"].items() if word == "applied"}
     return found
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Append all of it, durably, or nothing: half a line would spoil the next one, too."""
+    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        before = os.fstat(log).st_size
+        if os.write(log, line) != len(line):
+            os.ftruncate(log, before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(log)
+    finally:
+        os.close(log)

@@ -119,9 +119,14 @@ def _read(fleet_dir: Path) -> Mapping[str, Any]:
 def _write(folder: Path, text: str) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     temporary = folder / f".known.{os.getpid()}"
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    temporary.rename(folder / "known.json")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        temporary.rename(folder / "known.json")
+    except OSError:
+        temporary.unlink()
+        raise
 
 
 def _digest(content: bytes) -> str:

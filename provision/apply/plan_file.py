@@ -35,6 +35,8 @@ def write_plan_file(document: PlanDocument, path: Path) -> None:
     try:
         with os.fdopen(os.open(temporary, flags, 0o600), "w", encoding="utf-8") as file:
             file.write(document.text())
+            file.flush()
+            os.fsync(file.fileno())
         temporary.rename(path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -81,6 +81,7 @@ class HostWork:
                 if user.name in users
             ],
             "provision_archive": archive,
+            "provision_rehearsed": self.actual.rehearsed,
         }
 
     def leaving(self) -> dict[str, list[str]]:

@@ -130,7 +130,9 @@ class Applying:
         self._told = {outcome.host for outcome in applied.outcomes}
         self._plan = mine.plan
         self._applied = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))
-        write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
+        not_kept = write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
+        if not_kept:
+            click.echo(f"Note: {not_kept}", err=True)
 
     def finish(self, *, show_passwords: bool) -> int:
         """Tell every host's outcome; returns the exit code."""

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from provision.cli.fleet_option import fleet_option
-from provision.cli.lab_output import describe_labs, describe_mail, steps
+from provision.cli.lab_output import describe_labs, describe_mail, describe_steps, steps
 from provision.cli.spec_loading import load_or_exit, spec_options
+from provision.lab import breakpoint as breaking
 from provision.lab.cache import state_dir
 from provision.lab.lab import Lab
 from provision.lab.network import shut_out_of
@@ -140,6 +141,40 @@ def cut(fleet_dir: Path, host: str, *, network: bool, restart: bool) -> None:
     if restart:
         lab.start(host)
     click.echo(f"{host} is {'up again' if restart else 'off. Back: provision lab up'}")
+
+
+@command.command("break")
+@click.argument("host")
+@click.argument("step", required=False)
+@click.option("--go-on", is_flag=True, help="Let the apply that stands still go on.")
+@click.option("--show", is_flag=True, help="List the steps so far, and where the apply stands.")
+@fleet_option
+def break_(fleet_dir: Path, host: str, step: str | None, *, go_on: bool, show: bool) -> None:
+    r"""Stop the next apply on HOST before STEP, a number or a name: cut the power right there.
+
+    Without STEP the next apply runs through, and `--show` lists its steps. An apply stands still
+    for ten minutes at most. A reboot forgets the breakpoint.
+
+    \b
+    Examples:
+      provision lab break mail1                      (then apply, then --show: every step)
+      provision lab break mail1 42                   (then apply in another terminal)
+      provision lab cut mail1 --restart              (when it stands there)
+      provision lab break mail1 --go-on
+    """
+    if (step is not None) + go_on + show > 1:
+        raise click.UsageError("one of STEP, --go-on and --show")
+    lab = Lab.open(fleet_dir)
+    if show:
+        click.echo(describe_steps(breaking.steps(lab, host), breaking.standing_at(lab, host)))
+    elif go_on:
+        breaking.go_on(lab, host)
+        click.echo(f"An apply that stands still on {host} goes on.")
+    else:
+        number = int(step) if step is not None and step.isdigit() else step
+        breaking.set_breakpoint(lab, host, number)
+        where = f"stops before {step}" if step else "lists its steps"
+        click.echo(f"The next apply {where}. Look: provision lab break {host} --show")
 
 
 @command.command("plug")

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from provision.lab.breakpoint import Step
 from provision.lab.cache import state_dir
 from provision.lab.power import is_running
 from provision.lab.record import LabRecord, all_labs, loopback_urls
@@ -50,6 +51,14 @@ def describe_labs(output: str) -> str:
     if not labs:
         return "There is no lab on this machine. Start one: provision lab up -i DIR"
     return "\n\n".join(_text(lab) for lab in labs)
+
+
+def describe_steps(taken: Sequence[Step], standing: Step | None) -> str:
+    """The steps of an apply, one a line, and before which it stands."""
+    lines = [f"{step.number:4}  {step.name}" for step in taken] or ["No step was taken yet."]
+    if standing:
+        lines.append(f"It stands still before step {standing.number}: {standing.name}")
+    return "\n".join(lines)
 
 
 def describe_mail(kept: Sequence[KeptMessage], *, full: bool) -> str:

@@ -182,7 +182,9 @@ class _Run:
                 take = telling(self.events, progress.take)
                 applied = roll_back(mine, connection=way, stamp=stamp, on_event=take)
         applied = replace(applied, outcomes=(*applied.outcomes, *locks.refusals.values()))
-        write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
+        not_kept = write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
+        if not_kept:
+            click.echo(f"Note: {not_kept}", err=True)
         return applied
 
     def _print_json(self, outcomes: Sequence[HostOutcome], code: ExitCode) -> None:

@@ -56,6 +56,7 @@ def looking() -> str:
     """
     return (
         f"{_SCRIPT.read_text()}\n"
+        f"{_loading('provision_steps')}\n"
         f"store = {_loading('provision_account_store')}\n"
         f"{_loading('provision_holder')}\n"
         f"archive = lambda: {_loading('provision_account_archive')}\n"

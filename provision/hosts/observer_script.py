@@ -74,6 +74,7 @@ def answer(
         "switch_interrupted": any(map(os.path.lexists, UNFINISHED)),
         "pending": _read_json(f"{STATE}/pending.json", []),
         **_held(),
+        "rehearsed": os.path.lexists("/run/provision/breakpoint.json"),
         "units": units.answer(),
     }
 

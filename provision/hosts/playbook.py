@@ -66,7 +66,7 @@ class Play:
     def _start(self, log: Path, writer: int) -> subprocess.Popen[bytes]:
         with log.open("wb") as words:
             return subprocess.Popen(
-                [sys.executable, "-m", "ansible", "playbook", str(playbooks_dir() / self.playbook)],
+                self._command(),
                 env=self._environment(writer),
                 pass_fds=(writer,),
                 stdin=subprocess.DEVNULL,
@@ -74,6 +74,12 @@ class Play:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is ours to interpret
             )
+
+    def _command(self) -> list[str]:
+        playbook = str(playbooks_dir() / self.playbook)
+        rehearsed = any(values.get("provision_rehearsed") for values in self.variables.values())
+        tags = ["--tags", "all,rehearsed"] if rehearsed else []
+        return [sys.executable, "-m", "ansible", "playbook", *tags, playbook]
 
     def _write_settings(self) -> None:
         self._private("ssh_config", ssh_config(self.hosts, self.connection, folder=self.folder))

@@ -44,6 +44,7 @@ class Disk:
         """Options of the overlay mount; raises ProvisionError when the layers are too many."""
         lower = ":".join(reversed(self.layers))
         options = f"lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work,index=off"
+        options += ",redirect_dir=on"  # else a folder of a lower layer cannot be renamed (EXDEV)
         if len(options) >= _PAGE:
             raise ProvisionError(
                 f"{self.name} has {len(self.layers)} layers of snapshots, more than can be mounted",

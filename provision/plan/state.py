@@ -181,6 +181,8 @@ class HostState:
     existing: int = 0
     """How many packages, units and users the current generation has."""
     hold: Hold | None = None
+    rehearsed: bool = False
+    """True when a rehearsal has put a breakpoint on this host."""
 
     def manifest_digest(self) -> str:
         """SHA-256 of what the last apply left: generation, its files, account documents."""
@@ -230,6 +232,7 @@ class HostState:
             fleet=reply["fleet"],
             leaving=Leaving.parse(reply["leaving"]),
             existing=reply["existing"],
+            rehearsed=reply["rehearsed"],
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from provision.assets import playbooks_dir
+from provision.hosts.observe import looking
 from provision.model.fleet import Site
 from provision.render.dovecot import MAIL_FOLDER, MAIL_USER
 from provision.verify.backend import output
@@ -16,12 +16,12 @@ from provision.verify.target import ReachedTarget
 
 _APPLY = "`provision plan` shows the difference, `provision apply` mends it."
 _AT_ONCE = 200
-_OBSERVE = "\nimport sys\njson.dump(observe(Layout()), sys.stdout)\n"
+_OBSERVE = "\njson.dump(store.observe(store.Layout()), sys.stdout)\n"
 
 
 def test_account_documents_are_current(target: ReachedTarget) -> None:
     """The host has the accounts of every site as the spec has them, undamaged."""
-    done = target.shell.run_python(_store_source() + _OBSERVE, request={})
+    done = target.shell.run_python(looking() + _OBSERVE, request={})
     if done.status != 0:
         fault("the account data cannot be read", detail=done.stderr.decode(errors="replace"))
     observed = json.loads(done.stdout)
@@ -73,12 +73,6 @@ def test_mail_folders_belong_to_the_mail_user(host: Any) -> None:
         f" '(' ! -user {MAIL_USER} -o -type d -perm /077 ')' -printf '%p is %u:%g %m\\n'",
     )
     require_none(wrong.splitlines(), hint=f"Its mail waits: `chown -R {MAIL_USER}:` it, mode 700.")
-
-
-def _store_source() -> str:
-    """The program that keeps account data on a host also observes it."""
-    path = playbooks_dir() / "module_utils" / "provision_account_store.py"
-    return path.read_text("utf-8")
 
 
 def _groups(addresses: Iterable[str]) -> Iterator[list[str]]:

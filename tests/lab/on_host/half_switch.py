@@ -7,12 +7,13 @@ power cut would: some live files are the new ones, and the journal is there.
 import hashlib
 import os
 
-from ansible.module_utils.provision_durable import Steps, write_json
+from ansible.module_utils.provision_durable import write_json
 from ansible.module_utils.provision_generation import current_manifest, next_number, stage
 from ansible.module_utils.provision_journal import switch
 from ansible.module_utils.provision_layout import Layout
 from ansible.module_utils.provision_records import describe
 from ansible.module_utils.provision_request import Request, directories_of, files_of
+from ansible.module_utils.provision_steps import Steps
 
 BROKEN = b"this is no configuration\n"
 CHANGED = {"/etc/dovecot/dovecot.conf", "/etc/postfix/main.cf", "/etc/postfix/master.cf"}

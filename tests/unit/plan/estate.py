@@ -112,6 +112,7 @@ def reply(**changes: Any) -> dict[str, Any]:
         "fleet": "smartmail",
         "leaving": leaving(),
         "existing": 6,
+        "rehearsed": False,
         "hold": None,
         **changes,
     }

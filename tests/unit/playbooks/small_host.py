@@ -6,15 +6,17 @@ import grp
 import hashlib
 import os
 import pwd
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ansible.module_utils.provision_durable import Attributes, Steps
+from ansible.module_utils.provision_durable import Attributes
 from ansible.module_utils.provision_generation import current_manifest, next_number, stage
-from ansible.module_utils.provision_journal import switch
+from ansible.module_utils.provision_journal import commit, switch
 from ansible.module_utils.provision_layout import Layout
 from ansible.module_utils.provision_records import describe, record_result
 from ansible.module_utils.provision_request import Request, WantedDirectory, WantedFile
+from ansible.module_utils.provision_steps import Steps
 
 _MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 ME = Attributes(0o640, *_MINE)
@@ -64,6 +66,7 @@ def bring(layout: Layout, contents: dict[str, bytes]) -> int:
     stage(layout, number, request)
     describe(layout, number, request)
     switch(layout, number, request)
+    commit(layout)
     record_result(layout, number, {"outcome": "applied", "message": ""})
     return number
 
@@ -80,6 +83,12 @@ def killed_before(step: int, work: Callable[[], object]) -> bool:
                 os._exit(9)
 
         Steps.before = staticmethod(count)
-        work()
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 - this process must never go on as a second test run
+            traceback.print_exc()
+            os._exit(3)
         os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in {0, 9}, "the work itself failed"
+    return code == 9

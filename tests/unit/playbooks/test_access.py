@@ -227,7 +227,13 @@ def test_taking_back_that_is_killed_is_done_again_by_the_next(layout: Layout) ->
     number = _waiting(layout)
     _run_out(layout)
     step = 0
-    while killed_before(step, lambda: take_back(layout, read_unconfirmed(layout))):
+
+    def again() -> None:
+        state = read_unconfirmed(layout)
+        if state is not None:
+            take_back(layout, state)
+
+    while killed_before(step, again):
         assert read_unconfirmed(layout) is not None or tree_of(layout) == OLD
         step += 1
     assert step > 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible.module_utils.provision_durable import Attributes, Steps, link, parent_of, write
+from ansible.module_utils.provision_durable import Attributes, link, parent_of, write
 from ansible.module_utils.provision_generation import (
     Refused,
     current_manifest,
@@ -13,9 +13,10 @@ from ansible.module_utils.provision_generation import (
     refuse_if_stale,
     stage,
 )
-from ansible.module_utils.provision_journal import recover, roll_back, switch
+from ansible.module_utils.provision_journal import commit, recover, roll_back, switch
 from ansible.module_utils.provision_layout import Layout
 from ansible.module_utils.provision_lock import held
+from ansible.module_utils.provision_steps import Steps
 
 from tests.unit.playbooks.small_host import (
     HOLDER,
@@ -58,6 +59,20 @@ def test_killed_at_any_step_it_is_the_old_or_the_new_after_recovery(layout: Layo
     assert step > 10
     assert 1 in seen
     assert tree_of(layout) == NEW
+
+
+def test_switch_is_on_trial_until_it_is_kept(layout: Layout) -> None:
+    bring(layout, OLD)
+    request = asking(NEW, 1)
+    stage(layout, 2, request)
+    switch(layout, 2, request)
+    assert tree_of(layout) == NEW
+    assert recover(layout) == (1, 2), "nobody has proved it"
+    assert tree_of(layout) == OLD
+    switch(layout, 2, request)
+    commit(layout)
+    assert recover(layout) == ()
+    assert (tree_of(layout), current_manifest(layout)["generation"]) == (NEW, 2)
 
 
 def test_recovery_that_is_killed_is_finished_by_the_next_one(layout: Layout) -> None:

@@ -1,0 +1,187 @@
+"""A lab with one mail host that goes from state A to B and back, and the programs that move it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from provision.lab.breakpoint import Step, set_breakpoint, steps
+from tests.lab.rehearsal import ROOT, Rehearsal
+from tests.torture.look import HOST, Look, look
+from tests.torture.specs import write_spec
+
+BARE = "bare"
+"""Snapshot of a host that has only Debian's base system."""
+NO_CHANGES = "No changes. mail1 is as the spec asks.\n"
+_MAIN = "from provision.cli.main import main; main()"
+
+
+class Command:
+    """A command of provision in a process group of its own, with all that it starts."""
+
+    def __init__(self, folder: Path, *words: str, before: str = "") -> None:
+        """Start it; ``before`` is Python that runs first."""
+        self.mark = f"/nonexistent/torture-{uuid.uuid4().hex}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", f"{before}\n{_MAIN}", *words, "-i", str(folder)],
+            cwd=ROOT,
+            env={**os.environ, "PATH": f"{os.environ['PATH']}:{self.mark}"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def end(self, *, within: float = 1800.0) -> tuple[int, str]:
+        """Wait for its end: exit code and what it said."""
+        out, _ = self.process.communicate(timeout=within)
+        return self.process.returncode, out
+
+    def kill(self) -> None:
+        """SIGKILL for the program, its Ansible and its ssh: all at once, nobody can clean up."""
+        for pid in [self.process.pid, *self._others()]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in self._others():  # those that were just being started
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def _others(self) -> list[int]:
+        """Everything that this command has started, ssh's masters too: the mark is inherited."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit() and int(folder.name) != self.process.pid:
+                with contextlib.suppress(OSError):
+                    if self.mark.encode() in (folder / "environ").read_bytes():
+                        found.append(int(folder.name))
+        return found
+
+
+class Stage:
+    """The host, what it looks like in both states, and which steps lead from one to the other."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.rehearsal, self.lab = rehearsal, rehearsal.lab
+        self.known: dict[str, Look] = {}
+        self.steps: dict[str, tuple[Step, ...]] = {}
+        """State to the steps that lead there from the other one."""
+        self.state = "A"
+
+    def learn(self) -> None:
+        """Go A, B, A, B, A undisturbed: both states, the steps in between, and that they repeat.
+
+        The first A does not count: what B has left on the host by design is not there yet.
+        Raises AssertionError when the same spec twice gives two hosts: nothing could be proved.
+        """
+        for turn, state in enumerate("ABABA"):
+            self.ask_for(state)
+            set_breakpoint(self.lab, HOST)
+            self.apply()
+            self.steps[state], seen = steps(self.lab, HOST), look(self.lab)
+            assert not seen.left, f"an undisturbed apply leaves {seen.left}"
+            if turn > len("AB"):
+                assert not (d := seen.differences(self.known[state])), f"{state}: {d}"
+            self.known[state] = seen
+        self.lab.run(HOST, ["rm", "-f", "/run/provision/breakpoint.json"])
+
+    @property
+    def other(self) -> str:
+        """The state that the spec does not ask for now."""
+        return "B" if self.state == "A" else "A"
+
+    def learn_the_first(self) -> None:
+        """Apply to the bare host, undisturbed: what it comes to, and the steps that lead there."""
+        self.lab.snapshot(HOST, BARE)
+        self.ask_for("A")
+        set_breakpoint(self.lab, HOST)
+        self.apply()
+        self.steps["first"] = steps(self.lab, HOST)
+        self.known["first"] = look(self.lab, every_hash_is_new=True)
+
+    def ask_for(self, state: str) -> None:
+        """Let the spec ask for a state."""
+        write_spec(self.rehearsal.fleet_dir, state)
+        self.state = state
+
+    def start_apply(self) -> Command:
+        """Start an apply of what the spec asks for."""
+        return Command(self.rehearsal.fleet_dir, "apply", "--yes")
+
+    def apply(self) -> None:
+        """Apply to the end; raises AssertionError when it does not end well."""
+        code, said = self.start_apply().end()
+        assert code == 0, f"apply ended with {code}: {said[-2000:]}"
+        assert said.endswith(NO_CHANGES), said[-2000:]
+
+    def mend(self) -> None:
+        """After a fault: bring the host to what the spec asks for, as well as it goes."""
+        if not self.lab.is_running(HOST):
+            self.lab.start(HOST)
+        self.lab.plug(HOST)
+        self.lab.run(HOST, ["rm", "-f", "/run/provision/breakpoint.json"])
+        self.wait_for_quiet()
+        self.start_apply().end()
+
+    def plan(self) -> str:
+        """What is wrong with a plan that shall be empty."""
+        command = Command(self.rehearsal.fleet_dir, "plan", "--detailed-exitcode")
+        code, said = command.end()
+        return "" if (code, said) == (0, NO_CHANGES) else f"plan is not empty: {code}: {said[:600]}"
+
+    def wait_for_quiet(self) -> None:
+        """Wait until nothing of an apply runs on the host any more."""
+        wait_until(self.is_quiet, what="the end of the work on the host")
+
+    def is_quiet(self) -> bool:
+        """True when no module of ours runs on the host, and nobody has its lock."""
+        return not self.lab.run(HOST, ["pgrep", "-x", "python3"], check=False).stdout
+
+
+def wait_until(
+    condition: Callable[[], bool], *, what: str, within: float = 600.0, every: float = 0.05
+) -> None:
+    """Wait for a condition; raises AssertionError naming ``what`` when it does not come."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within:.0f} s: {what}"
+        time.sleep(every)
+
+
+@contextlib.contextmanager
+def staged(rehearsal: Rehearsal) -> Iterator[Stage]:
+    """Put a rehearsed host on the stage; host and fleet folder are as before at the end."""
+    rehearsal.close()
+    lab, folder = rehearsal.lab, rehearsal.fleet_dir
+    names = [path for path in folder.rglob("*.yml") if ".provision" not in path.parts]
+    kept = {path: path.read_bytes() for path in names}
+    lab.snapshot(HOST, "before-torture")
+    try:
+        yield Stage(rehearsal)
+    finally:
+        rehearsal.close()
+        for path in folder.glob("sites/*.yml"):
+            if path not in kept:
+                path.unlink()
+        for path, content in kept.items():
+            path.write_bytes(content)
+        lab.restore(HOST, "before-torture")
+
+
+@contextlib.contextmanager
+def ended(command: Command) -> Iterator[Command]:
+    """See to it that a command is gone at the end of a block."""
+    try:
+        yield command
+    finally:
+        command.kill()
