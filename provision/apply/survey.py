@@ -28,13 +28,18 @@ class Survey:
     """What the empty plans among them were made from."""
 
 
-def survey(bundles: Mapping[str, Bundle], connection: Connection) -> Survey:
-    """Observe the hosts of ``bundles``, all at the same time, and compare."""
+def survey(
+    bundles: Mapping[str, Bundle], connection: Connection, bases: Mapping[str, str]
+) -> Survey:
+    """Observe the hosts of ``bundles``, all at the same time, and compare.
+
+    ``bases`` are what hosts were asked when nothing differed, as far as that is remembered.
+    """
     targets = [connection.target_of(bundle.host) for bundle in bundles.values()]
 
     def look(target: Target) -> tuple[HostState, Found]:
         request = observation_request(bundles[target.name])
-        reply = observe(target, connection, request)
+        reply = observe(target, connection, request, bases.get(target.name, ""))
         state = HostState.parse(parse_reply(target, reply))
         _require_release(bundles[target.name], state)
         return state, Found(target, request, reply, state.generation)

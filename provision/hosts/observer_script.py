@@ -39,14 +39,22 @@ UNIT_FIELDS = {
 
 
 def answer(
-    request: dict[str, Any], store: Any, load_archive: Callable[[], Any] | None = None
+    request: dict[str, Any],
+    store: Any,
+    load_archive: Callable[[], Any] | None = None,
+    complete: Callable[..., bool] | None = None,
 ) -> dict[str, Any]:
     """Look at everything the request names; returns JSON values.
 
     ``store`` is the module provision_account_store, which knows where account data is;
-    ``load_archive`` gives provision_account_archive, which only a difference
-    needs; without it no mail is counted.
+    ``load_archive`` gives provision_account_archive, which only a difference needs; without it no
+    mail is counted. ``complete`` is observer_base's, for short questions.
     """
+    seen = store.observe(store.Layout())
+    if complete and "bases" in request:
+        manifest = _read_json(f"{STATE}/current/manifest.json", {"files": {}, "directories": {}})
+        if not complete(request, manifest, seen["sites"]):
+            return {"unknown_base": True}
     units = Units(request["units"])
     generation, recorded = _current_generation()
     packages, interrupted = _packages(set(request["packages"]))
@@ -58,7 +66,7 @@ def answer(
         "directories": _directories(request, recorded),
         "packages": packages,
         "users": _users(request["users"]),
-        **_accounts(request["accounts"], store, load_archive),
+        **_accounts(request["accounts"], seen, store, load_archive),
         "dpkg_interrupted": interrupted,
         "switch_interrupted": os.path.lexists(f"{STATE}/journal.json"),
         "pending": _read_json(f"{STATE}/pending.json", []),
@@ -244,11 +252,10 @@ def _users(names: list[str]) -> dict[str, Any]:
 
 
 def _accounts(
-    wanted: dict[str, str], store: Any, load_archive: Callable[[], Any] | None
+    wanted: dict[str, str], seen: dict[str, Any], store: Any, load_archive: Any
 ) -> dict[str, Any]:
     """Documents that differ from the wanted digests, with the fingerprints of their passwords."""
     layout = store.Layout()
-    seen = store.observe(layout)
     have = seen["sites"]
     differing = [s for s in sorted({*wanted, *have}) if have.get(s) != wanted.get(s)]
     return {
