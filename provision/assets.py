@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_IMPORT = re.compile(r"^\s*from \.(\w+) import ", re.MULTILINE)
 
 
 def asset_root() -> Path:
@@ -28,6 +30,28 @@ def templates_dir() -> Path:
 def playbooks_dir() -> Path:
     """Folder of the playbooks, their library and module_utils."""
     return asset_root() / "playbooks"
+
+
+def host_modules(wanted: str) -> tuple[tuple[str, str], ...]:
+    """Name and source of a module of playbooks/module_utils and of all that it imports.
+
+    Each comes after those that it imports, ``wanted`` last.
+    """
+    folder = playbooks_dir() / "module_utils"
+    found: dict[str, str] = {}
+    visited: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in visited:
+            return
+        visited.add(name)
+        source = (folder / f"{name}.py").read_text(encoding="utf-8")
+        for imported in _IMPORT.findall(source):
+            visit(imported)
+        found[name] = source
+
+    visit(wanted)
+    return tuple(found.items())
 
 
 def demo_fleet_dir() -> Path:

@@ -32,6 +32,8 @@ from .provision_records import describe, outcome_of, prune, record_result
 from .provision_recover import end_interrupted
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
+from .provision_take_back import take_back
+from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
 from .provision_units import Failure, activate, ensure_enabled, in_order
 
 
@@ -63,12 +65,30 @@ class Transaction:
             if (None if content is None else digest(content)) != wanted:
                 raise Refused(f"the plan is stale: the accounts of {site} have changed")
 
+    def begin(self) -> None:
+        """Hold what the plan was made from against the host, then do it."""
+        refuse_if_stale(self.layout, self.request, recovered=self.result["recovered"])
+        self.refuse_if_accounts_moved()
+        self.run()
+
     def run(self) -> None:
         """Do it; raises Refused while nothing has changed, and ends whole in every other case."""
         if needs_generation(self.layout, self.request):
             self._stage_and_check()
+        if self.request.confirm_seconds:
+            with self.step("watch"):
+                start_watch(self.layout, self.number, self.request)
+        if self.number != self.previous:
             self._switch()
         self._activate()
+        if self.request.confirm_seconds:
+            self.result.update(outcome="unconfirmed", generation=self.number)
+            wait_for_confirmation(self.layout, self.result)
+        else:
+            self.finish()
+
+    def finish(self) -> None:
+        """What needs the new configuration to stay: the accounts. Then nothing is pending."""
         with self.step("accounts"):
             self._apply_accounts()
         remove(self.layout.pending)
@@ -144,6 +164,7 @@ class Transaction:
             else:
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
         remove(self.layout.pending)
+        disarm(self.layout)
         raise RolledBack(self.result["message"])
 
 
@@ -171,15 +192,15 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
             request = ask()
             transaction = Transaction(layout, request)
             transaction.result["recovered"] = recovered
-            result = _outcome(transaction, layout, request)
-            _remember(transaction)
+            result = end(transaction, transaction.begin)
+            remember(transaction)
             audit(layout, request.meta, result)
     except Refused as refusal:
         return {"outcome": "refused", "message": str(refusal), "lines": [], "steps": []}
     return result
 
 
-def _remember(transaction: Transaction) -> None:
+def remember(transaction: Transaction) -> None:
     """Write what came of the new generation, or of the current one that was never proved."""
     layout, number = transaction.layout, transaction.number
     is_new = number != transaction.previous
@@ -189,12 +210,11 @@ def _remember(transaction: Transaction) -> None:
             record_result(layout, number, transaction.result)
 
 
-def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:
-    result = transaction.result
+def end(transaction: Transaction, work: Callable[[], None]) -> dict[str, Any]:
+    """Do ``work`` and note in the result how it ended, whatever comes."""
+    result, layout = transaction.result, transaction.layout
     try:
-        refuse_if_stale(layout, request, recovered=transaction.result["recovered"])
-        transaction.refuse_if_accounts_moved()
-        transaction.run()
+        work()
     except Refused as refusal:
         result.update(outcome="refused", message=str(refusal))
     except RolledBack as failure:
@@ -204,4 +224,7 @@ def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict
     except (OSError, ValueError, KeyError) as error:
         recover(layout)
         result.update(outcome="failed", message=f"{type(error).__name__}: {error}")
+    state = read_unconfirmed(layout)
+    if state and result["outcome"] in {"failed", "needs_person"}:
+        result.update(take_back(layout, state), message=result["message"])
     return result
