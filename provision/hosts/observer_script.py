@@ -48,9 +48,8 @@ def answer(
 ) -> dict[str, Any]:
     """Look at everything the request names; returns JSON values.
 
-    ``store`` is the module provision_account_store, which knows where account data is;
-    ``load_archive`` gives provision_account_archive, which only a difference needs; without it no
-    mail is counted. ``complete`` is observer_base's, for short questions.
+    ``store`` is the module provision_account_store; ``load_archive`` gives the one on archives when
+    something differs: without it no mail is counted. ``complete``: as in observer_base.
     """
     seen = store.observe(store.Layout())
     if complete and "bases" in request:
@@ -257,8 +256,7 @@ def _accounts(
     wanted: dict[str, str], seen: dict[str, Any], store: Any, load_archive: Any
 ) -> dict[str, Any]:
     """Documents that differ from the wanted digests, with the fingerprints of their passwords."""
-    layout = store.Layout()
-    have = seen["sites"]
+    layout, have = store.Layout(), seen["sites"]
     differing = [s for s in sorted({*wanted, *have}) if have.get(s) != wanted.get(s)]
     return {
         "accounts": {s: _base64(store.read(layout.document(s))) for s in differing if s in have},

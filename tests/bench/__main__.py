@@ -18,9 +18,10 @@ from tests.bench.stopwatch import Measured
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS = {
     "demo": "tests.bench.demo",
+    "scale": "tests.bench.scale",
 }
 """Subject to the module whose ``measure()`` yields its rows, in the order of the page."""
-LARGE = frozenset[str]()
+LARGE = frozenset({"scale"})
 """Subjects that are measured only when they are asked for: many machines, or long."""
 
 
