@@ -14,9 +14,11 @@ from provision.hosts.target import Target
 
 _MODULES = (
     "provision_account_store",
+    "provision_account_quotas",
     "provision_account_tables",
     "provision_account_archive",
     "provision_account_transition",
+    "provision_account_work",
     "provision_account_homes",
     "provision_account_compile",
     "provision_accounts",
