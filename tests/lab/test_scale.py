@@ -15,7 +15,7 @@ from tests.lab.engine_fleet import EngineFleet
 
 pytestmark = pytest.mark.lab
 
-SITES = 100
+SITES = 40
 MOST_SENT = 64 * 1024
 NO_CHANGES = "No changes."
 UNITS = "postfix dovecot nginx php8.4-fpm"
@@ -25,7 +25,7 @@ PROGRAM = "/var/lib/provision/program"
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineFleet]:
-    """A host of a hundred sites, applied once."""
+    """A host of forty sites, applied once."""
     folder = tmp_path_factory.mktemp("scale") / "large"
     write_large_fleet(folder, sites=SITES, mailboxes=20)
     lab = Lab.open(folder)
