@@ -144,8 +144,10 @@ class Transaction:
 
     def _apply_accounts(self) -> None:
         delta = self.request.accounts
-        if delta["sites"] or delta["removed"] or delta["mend"]:
+        if delta["mend"]:
             self._keep(edited_accounts(self.accounts))
+        elif delta["sites"] or delta["removed"]:
+            self._keep(edited_accounts(self.accounts, [*delta["sites"], *delta["removed"]]))
         if delta["sites"] or delta["removed"]:
             self.result["accounts"] = apply_delta(self.accounts, delta)
         elif delta["mend"]:

@@ -64,6 +64,12 @@ def still_empty(
     return Plan(tuple(HostPlan(name, entries[name]["generation"], ()) for name in same)), failures
 
 
+def known_requests(fleet_dir: Path) -> Mapping[str, str]:
+    """What each host was asked when its plan was last empty, by its name."""
+    hosts: dict[str, Any] = _read(fleet_dir).get("hosts", {})
+    return {name: entry["request"] for name, entry in hosts.items()}
+
+
 def remember(inputs: str, fleet_dir: Path, found: Iterable[Found], *, complete: bool) -> None:
     """Keep the empty plans that were found. ``complete``: they are of every host of the fleet."""
     hosts = {

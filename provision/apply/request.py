@@ -100,6 +100,27 @@ class HostWork:
         return bool(self._names(Kind.PACKAGE, Action.CREATE))
 
 
+_RECORDED = ("files", "directories", "units", "packages")
+"""What a host writes down of a generation, and has already when accounts alone change."""
+
+
+def pack_short(work: HostWork, credentials: Credentials, stamp: Stamp) -> bytes | None:
+    """The archive as ``provision_entry.py`` reads it; None when more than accounts may change.
+
+    What the host has recorded is named by its digest. Holds secrets.
+    """
+    if not work.plan.is_accounts_only or not work.plan.generation:
+        return None
+    if work.actual.switch_interrupted or work.actual.pending:
+        return None
+    request = _request(work, credentials, stamp)
+    recorded = json.dumps({key: request.pop(key) for key in _RECORDED}, sort_keys=True)
+    digest = hashlib.sha256(recorded.encode()).hexdigest()
+    del request["observed"]
+    request["unchanged"] = {"keys": _RECORDED, "digest": digest}
+    return _tar({"request.json": json.dumps(request).encode()})
+
+
 def pack(work: HostWork, credentials: Credentials, stamp: Stamp) -> bytes:
     """The archive, as ``playbooks/module_utils/provision_request.py`` reads it. Holds secrets."""
     members = {"request.json": json.dumps(_request(work, credentials, stamp)).encode()}
@@ -107,8 +128,12 @@ def pack(work: HostWork, credentials: Credentials, stamp: Stamp) -> bytes:
     for file in work.desired.files:
         if file.path in changed or work.actual.switch_interrupted:
             members[f"blobs/{file.sha256()}"] = file.content
+    return _tar(members)
+
+
+def _tar(members: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=3) as archive:
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=6) as archive:
         for name, content in members.items():
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(content), 0o600

@@ -14,7 +14,7 @@ from provision.apply.confirm import Awaited, Settling
 from provision.apply.outcome import Applied, HostOutcome
 from provision.apply.passwords import Credentials, make_credentials
 from provision.apply.record import Record, end_of
-from provision.apply.request import HostWork, Stamp, pack
+from provision.apply.request import HostWork, Stamp, pack, pack_short
 from provision.hosts.connection import Connection
 from provision.hosts.interrupts import Interrupts
 from provision.hosts.playbook import Event, Play
@@ -112,5 +112,10 @@ def _write_archives(
         path = folder / f"{work.plan.host}.tar.gz"
         path.touch(mode=0o600)
         path.write_bytes(pack(work, credentials[work.plan.host], stamp))
+        short = pack_short(work, credentials[work.plan.host], stamp)
+        if short is not None:
+            beside = path.with_name(f"{path.name}.short")
+            beside.touch(mode=0o600)
+            beside.write_bytes(short)
         variables[work.plan.host] = work.variables(str(path))
     return variables

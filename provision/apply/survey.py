@@ -28,14 +28,20 @@ class Survey:
     """What the empty plans among them were made from."""
 
 
-def survey(bundles: Mapping[str, Bundle], connection: Connection) -> Survey:
-    """Observe the hosts of ``bundles``, all at the same time, and compare."""
+def survey(
+    bundles: Mapping[str, Bundle], connection: Connection, bases: Mapping[str, str]
+) -> Survey:
+    """Observe the hosts of ``bundles``, all at the same time, and compare.
+
+    ``bases`` are what hosts were asked when nothing differed, as far as that is remembered.
+    """
     targets = [connection.target_of(bundle.host) for bundle in bundles.values()]
 
     requests = {name: observation_request(bundle) for name, bundle in bundles.items()}
 
     def reach(target: Target) -> bytes:
-        return observe(target, connection, requests[target.name])
+        base = bases.get(target.name, "")
+        return observe(target, connection, requests[target.name], base)
 
     def read(target: Target, reply: bytes) -> tuple[HostState, Found]:
         state = HostState.parse(parse_reply(target, reply))

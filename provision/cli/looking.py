@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.apply.known import inputs_digest, remember, still_empty
+from provision.apply.known import inputs_digest, known_requests, remember, still_empty
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
 from provision.plan.change import Plan
@@ -65,7 +65,7 @@ class Looking:
         from provision.apply.survey import survey  # noqa: PLC0415 - start-up time
 
         bundles = {name: self.desired.bundles[name] for name in hosts}
-        found = survey(bundles, self.connection)
+        found = survey(bundles, self.connection, known_requests(self.fleet_dir))
         _tell_of_holders(found)
         whole = len(found.empty) == len(self.desired.fleet.hosts)
         # The certificates may have been made just now, so the inputs are digested anew.

@@ -7,6 +7,7 @@ import json
 import shlex
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,9 +27,9 @@ _DONE = b"done\n"
 _FREE_SECONDS = 10.0
 # The far end goes on to read the signs of life, so the program comes with its length.
 _BOOT = (
-    'import os, sys; n = int(sys.argv[1]); p = b""\n'
+    'import os, sys, zlib; n = int(sys.argv[1]); p = b""\n'
     "while len(p) < n: p += os.read(0, n - len(p)) or sys.exit(1)\n"
-    "exec(p)"
+    "exec(zlib.decompress(p))"
 )
 
 Told = Mapping[str, Any]
@@ -38,7 +39,7 @@ _SIGN_OF_LIFE: Told = {"event": "alive"}
 def lock_program(request: Mapping[str, Any], *, root: str = "/") -> bytes:
     """The program that keeps the lock on a host; ``root`` is its file system, for rehearsals."""
     call = f"module.main(json.loads({json.dumps(request)!r}), {root!r})"
-    return program("provision_apply_lock", call)
+    return zlib.compress(program("provision_apply_lock", call), 9)
 
 
 def lock_command(size: int) -> list[str]:

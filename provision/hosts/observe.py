@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -13,22 +14,33 @@ from provision.errors import HostUnreachable, ProvisionError
 from provision.hosts.connection import Connection
 from provision.hosts.session import Session
 from provision.hosts.target import Target
+from provision.plan.request import short_request
 
 A = TypeVar("A")
 T = TypeVar("T")
 
 _SCRIPT = Path(__file__).with_name("observer_script.py")
 _LEAVING = Path(__file__).with_name("leaving_script.py")
+_BASE = Path(__file__).with_name("observer_base.py")
+_START = "python3 -I -S -c 'import sys,zlib;exec(zlib.decompress(sys.stdin.buffer.read()))'"
+_UNKNOWN_BASE = b'{"unknown_base"'
 WIDEST = 256
 """Hosts that are reached at the same time: a session is three open files, and 1024 are usual."""
 
 
-def observe(target: Target, connection: Connection, request: str) -> bytes:
+def observe(target: Target, connection: Connection, request: str, base: str = "") -> bytes:
     """Connect and ask a host once; ``request`` comes from provision.plan.request.
 
-    The reply is JSON for ``HostState.parse``; equal states give equal bytes. Raises as ``ask``.
+    ``base`` is what it was asked when nothing differed: a long question then says only what is
+    another one now, and is asked in full when the host has moved since. The reply is JSON for
+    ``HostState.parse``; equal states give equal bytes. Raises as ``ask``.
     """
-    return ask(target, connection, observer(request))
+    short = short_request(request, base)
+    with Session.open(target, connection) as session:
+        reply = _run(session, observer(short))
+        if short != request and reply.startswith(_UNKNOWN_BASE):
+            reply = _run(session, observer(request))
+    return reply
 
 
 def ask(target: Target, connection: Connection, program: bytes) -> bytes:
@@ -37,15 +49,19 @@ def ask(target: Target, connection: Connection, program: bytes) -> bytes:
     Raises HostUnreachable, or ProvisionError when the host answered with something else.
     """
     with Session.open(target, connection) as session:
-        answer = session.run("python3 -I -S -", stdin=program)
+        return _run(session, program)
+
+
+def _run(session: Session, program: bytes) -> bytes:
+    answer = session.run(_START, stdin=zlib.compress(program, 9))
     if answer.status != 0:
-        raise _failed(target, answer.errors)
+        raise _failed(session.target, answer.errors)
     return answer.output
 
 
 def observer(request: str) -> bytes:
     """The program that looks at a host: the observer, the modules it reads with, the question."""
-    question = f"answer(json.loads({request!r}), store, archive, leaving)"
+    question = f"answer(json.loads({request!r}), store, archive, leaving, short.complete)"
     return f"{looking()}print(json.dumps({question}))\n".encode()
 
 
@@ -56,6 +72,7 @@ def looking() -> str:
     """
     return (
         f"{_SCRIPT.read_text()}\n"
+        f"short = load_module('observer_base', {_BASE.read_text()!r})\n"
         f"{_loading('provision_steps')}\n"
         f"store = {_loading('provision_account_store')}\n"
         f"{_loading('provision_holder')}\n"

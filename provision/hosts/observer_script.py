@@ -45,15 +45,20 @@ def answer(
     store: Any,
     load_archive: Callable[[], Any] | None = None,
     leaving: Any = None,
+    complete: Callable[..., bool] | None = None,
 ) -> dict[str, Any]:
     """Look at everything the request names; returns JSON values.
 
     ``store`` is the module provision_account_store, which knows where account data is;
     ``load_archive`` gives provision_account_archive, which only a difference
     needs; without it no mail is counted. ``leaving`` is the module leaving_script, with
-    ``load_removal``; without it what left is not looked at.
+    ``load_removal``; without it what left is not looked at. ``complete``: as in observer_base.
     """
-    manifest = _read_json(f"{STATE}/current/manifest.json", {"generation": 0, "files": {}})
+    empty = {"generation": 0, "files": {}, "directories": {}}
+    manifest = _read_json(f"{STATE}/current/manifest.json", empty)
+    seen = store.observe(store.Layout())
+    if complete and "bases" in request and not complete(request, manifest, seen["sites"]):
+        return {"unknown_base": True}
     recorded = manifest["files"]
     left = leaving.left_by(request, manifest, STATE) if leaving else NOTHING
     units = Units([*request["units"], *left["units"]])
@@ -69,7 +74,7 @@ def answer(
         "directories": _directories(request, recorded),
         "packages": packages,
         "users": _users(request["users"]),
-        **_accounts(request["accounts"], store, load_archive),
+        **_accounts(request["accounts"], seen, store, load_archive),
         "dpkg_interrupted": interrupted,
         "switch_interrupted": any(map(os.path.lexists, UNFINISHED)),
         "pending": _read_json(f"{STATE}/pending.json", []),
@@ -249,12 +254,10 @@ def _users(names: list[str]) -> dict[str, Any]:
 
 
 def _accounts(
-    wanted: dict[str, str], store: Any, load_archive: Callable[[], Any] | None
+    wanted: dict[str, str], seen: dict[str, Any], store: Any, load_archive: Any
 ) -> dict[str, Any]:
     """Documents that differ from the wanted digests, with the fingerprints of their passwords."""
-    layout = store.Layout()
-    seen = store.observe(layout)
-    have = seen["sites"]
+    layout, have = store.Layout(), seen["sites"]
     differing = [s for s in sorted({*wanted, *have}) if have.get(s) != wanted.get(s)]
     return {
         "accounts": {s: _base64(store.read(layout.document(s))) for s in differing if s in have},

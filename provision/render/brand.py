@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from provision.model.fleet import Site
 from provision.render.templates import fill
 
@@ -73,6 +75,7 @@ def _contrast(one: _Rgb, other: _Rgb) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@lru_cache(maxsize=1024)
 def _luminance(color: _Rgb) -> float:
     """Relative luminance (WCAG 2.2)."""
     red, green, blue = (

@@ -20,9 +20,10 @@ SUBJECTS = {
     "demo": "tests.bench.demo",
     "playbook": "tests.bench.playbook",
     "fleet": "tests.bench.fleet",
+    "scale": "tests.bench.scale",
 }
 """Subject to the module whose ``measure()`` yields its rows, in the order of the page."""
-LARGE = frozenset({"fleet"})
+LARGE = frozenset({"fleet", "scale"})
 """Subjects that are measured only when they are asked for: many machines, or long."""
 
 

@@ -48,8 +48,10 @@ run.apply_batch = late
 """Has the lock, says so, and begins when it is told to."""
 _HASTY = """
 import provision.hosts.apply_lock as lock
+import zlib
 whole = lock.lock_program
-lock.lock_program = lambda *given: whole(*given).replace(b"SILENCE = 60.0", b"SILENCE = 1.0")
+quick = lambda text: text.replace(b"SILENCE = 60.0", b"SILENCE = 1.0")
+lock.lock_program = lambda *given: zlib.compress(quick(zlib.decompress(whole(*given))))
 """
 """Its host finds one second of silence long."""
 

@@ -1,0 +1,136 @@
+"""A thousand sites and a hundred thousand mailboxes on one host: what they cost, and a change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from provision.lab.lab import Lab
+from tests.bench.large_fleet import HOST, site_name, write_large_fleet
+from tests.bench.stopwatch import Measured, Ran, watch
+
+SITES = int(os.environ.get("BENCH_SITES", "1000"))
+MAILBOXES = 100
+_ROUNDS = 3
+_BARE = """\
+import pathlib, sys, yaml
+keep = [yaml.load(p.read_bytes(), yaml.CSafeLoader) for p in pathlib.Path(sys.argv[1]).iterdir()]
+"""
+_SIZE = f"{SITES * MAILBOXES} mailboxes"
+_RECEIVED = "cat /sys/class/net/host0/statistics/rx_bytes"
+
+
+def measure() -> Iterator[Measured]:
+    """Cold check first, then a host with all of it: plans, and one mailbox more."""
+    with tempfile.TemporaryDirectory(prefix="provision-bench-") as scratch:
+        folder = Path(scratch) / "fleet"
+        write_large_fleet(folder, sites=SITES, mailboxes=MAILBOXES)
+        yield _cold_check(folder)
+        with _applied(folder) as lab:
+            yield from _plans(folder)
+            yield from _one_mailbox(lab, folder)
+
+
+def _cold_check(folder: Path) -> Measured:
+    def ours() -> Ran:
+        _forget(folder)
+        return _provision(folder, "check")
+
+    loader = [sys.executable, "-c", _BARE, str(folder / "sites")]
+    pairs = [(ours(), _fine(watch(loader))) for _ in range(_ROUNDS)]
+    return Measured(
+        f"cold check of {_SIZE}",
+        statistics.median(one.seconds for one, _ in pairs),
+        statistics.median(other.seconds for _, other in pairs),
+        "yaml.CSafeLoader over the same files",
+        0.7,
+        peak_mib=max(one.peak_mib for one, _ in pairs),
+    )
+
+
+@contextmanager
+def _applied(folder: Path) -> Iterator[Lab]:
+    lab = Lab.open(folder)
+    try:
+        lab.up(progress=print)
+        print("applying for the first time ...", flush=True)
+        first = _provision(folder, "apply", "--yes")
+        print(f"{first.seconds:.0f} s, {first.peak_mib:.0f} MiB", flush=True)
+        yield lab
+    finally:
+        lab.down()
+
+
+def _plans(folder: Path) -> Iterator[Measured]:
+    def cold() -> Ran:
+        _forget(folder)
+        return _provision(folder, "plan")
+
+    def changed() -> Ran:
+        _edit(folder, 3)
+        return _provision(folder, "plan")
+
+    slow = _median(cold)
+    for name, plan in (("nothing", lambda: _provision(folder, "plan")), ("one site", changed)):
+        ran = _median(plan)
+        words = f"plan with {name} changed of {_SIZE}"
+        bound, against = 0.1, "the same plan with nothing remembered"
+        yield Measured(
+            words,
+            ran.seconds,
+            slow.seconds,
+            against,
+            bound,
+            peak_mib=max(ran.peak_mib, slow.peak_mib),
+        )
+    _provision(folder, "apply", "--yes")
+
+
+def _one_mailbox(lab: Lab, folder: Path) -> Iterator[Measured]:
+    def received() -> int:
+        return int(lab.run(HOST, ["sh", "-c", _RECEIVED]).stdout)
+
+    _edit(folder, 5)
+    before = received()
+    ran = _provision(folder, "apply", "--yes")
+    sent = (received() - before) / 1024
+    words = f"one mailbox more among {_SIZE}, applied"
+    yield Measured(words, ran.seconds, 1.0, "limit, seconds", 5.0, peak_mib=ran.peak_mib)
+    yield Measured(f"{words}: all that the host received", sent, 64.0, "limit", 1.0, unit="KiB")
+
+
+def _edit(folder: Path, site: int) -> None:
+    """Give a site one mailbox more."""
+    path = folder / f"sites/{site_name(site)}.yml"
+    text = path.read_text()
+    number = text.count("\n  more")
+    hashed = "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$" + "aGFz" * 10 + "aGE"
+    line = f"mailboxes:\n  more{number}: {{password_hash: '{hashed}'}}\n"
+    path.write_text(text.replace("mailboxes:\n", line, 1))
+
+
+def _forget(folder: Path) -> None:
+    """Forget what earlier runs have remembered of the fleet and of its host."""
+    shutil.rmtree(folder / ".provision/cache", ignore_errors=True)
+    (folder / ".provision/known.json").unlink(missing_ok=True)
+
+
+def _median(work: Callable[[], Ran]) -> Ran:
+    return sorted((work() for _ in range(_ROUNDS)), key=lambda ran: ran.seconds)[_ROUNDS // 2]
+
+
+def _provision(folder: Path, *words: str) -> Ran:
+    main = "from provision.cli.main import main; main()"
+    return _fine(watch([sys.executable, "-c", main, *words, "-i", str(folder)]))
+
+
+def _fine(ran: Ran) -> Ran:
+    if ran.code != 0:
+        raise SystemExit(ran.said)
+    return ran
