@@ -20,6 +20,13 @@ def test_missing_certificate_is_found() -> None:
     ]
 
 
+def test_missing_script_in_a_block_is_found() -> None:
+    settings = (
+        "protocols = imap\nsieve_script before {\n  driver = file\n  path = /nowhere.sieve\n}\n"
+    )
+    assert list(lint(settings)) == ["dovecot: sieve_script before: there is no file /nowhere.sieve"]
+
+
 def test_path_with_a_variable_is_left_to_dovecot() -> None:
     assert list(lint("protocols = imap\npasswd_file_path = /x/%{user}.passwd\n")) == []
 
