@@ -28,7 +28,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: One of applied, refused, rolled_back, needs_person, failed.
+  description: One of applied, unconfirmed, refused, rolled_back, needs_person, failed.
   type: str
   returned: always
 lines:
@@ -48,7 +48,7 @@ def main() -> None:
     """Read the request, carry it out, and say what came of it."""
     module = AnsibleModule(argument_spec={"archive": {"type": "path", "required": True}})
     result = apply_request(Layout(), Path(module.params["archive"]))
-    if result["outcome"] == "applied":
+    if result["outcome"] in {"applied", "unconfirmed"}:
         module.exit_json(changed=True, **result)
     module.fail_json(msg=result["message"] or result["outcome"], **result)
 

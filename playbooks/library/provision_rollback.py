@@ -33,6 +33,14 @@ options:
     description: Commit of the fleet folder at this time.
     type: str
     default: ""
+  run:
+    description: Name of this run, by which it is confirmed and found in the audit log.
+    type: str
+    default: ""
+  confirm_seconds:
+    description: More than 0; go back unless confirmed within so many seconds.
+    type: int
+    default: 0
 author:
   - The provision project
 """
@@ -45,7 +53,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: One of applied, refused, rolled_back, needs_person, failed.
+  description: One of applied, unconfirmed, refused, rolled_back, needs_person, failed.
   type: str
   returned: always
 generation:
@@ -74,19 +82,24 @@ def main() -> None:
             "who": {"type": "str", "default": "ansible"},
             "since": {"type": "str", "default": "a moment ago"},
             "commit": {"type": "str", "default": ""},
+            "run": {"type": "str", "default": ""},
+            "confirm_seconds": {"type": "int", "default": 0},
         }
     )
     layout, wanted = Layout(), module.params
     holder = {name: wanted[name] for name in ("who", "since", "commit")}
+    holder["id"] = wanted["run"]
     expected = wanted["expected"]
     if expected is None:
         expected = current_manifest(layout)["generation"]
     result = carry_out(
         layout,
         holder,
-        lambda: rollback_request(layout, wanted["generation"], expected=expected, holder=holder),
+        lambda: rollback_request(
+            layout, wanted["generation"], expected=expected, holder=holder
+        )._replace(confirm_seconds=wanted["confirm_seconds"]),
     )
-    if result["outcome"] == "applied":
+    if result["outcome"] in {"applied", "unconfirmed"}:
         module.exit_json(changed=result["staged"] or bool(result.get("units")), **result)
     module.fail_json(msg=result["message"] or result["outcome"], **result)
 

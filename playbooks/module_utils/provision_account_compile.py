@@ -19,8 +19,7 @@ from .provision_account_store import (
     dump,
     files_in,
     group_id,
-    inputs,
-    live_files,
+    input_of,
     load,
     make_folder,
     read,
@@ -30,23 +29,35 @@ from .provision_account_store import (
     user_ids,
     write,
 )
-from .provision_account_tables import MAPS, SiteTables, Tables, map_text
+from .provision_account_tables import MAPS, SiteTables
 from .provision_account_transition import end_transition, pending_transition, write_transition
+from .provision_account_work import Inputs, Work, dump_index, index_path, source_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_DOVECOT = "/etc/dovecot/accounts"
+_POSTFIX = "/etc/postfix/accounts"
 
 
 class Compile:
     """One compile: writes what differs, in the order that loses no mail."""
 
-    def __init__(self, layout: Layout, tables: Tables) -> None:
-        self.layout, self.tables = layout, tables
+    def __init__(self, layout: Layout, work: Work, before: Inputs, *, compiler: str) -> None:
+        self.layout, self.work, self.before, self.compiler = layout, work, before, compiler
         self.dovecot_gid = group_id(layout.dovecot_group)
         self.postfix_gid = group_id(layout.postfix_group)
         self.mail_ids = user_ids(layout.mail_user)
         self.forwards = os.path.join(layout.dovecot, "forwards")
-        self.record = load(layout.compiled) or {"maps": {}}
+        self.record = load(layout.compiled) or {"maps": {}, "files": {}}
         self.maps: dict[str, dict[str, str]] = {}
+        self.spans: dict[str, Any] = {}
+        self.seals: dict[str, str] = {} if work.is_whole else dict(self.record["files"])
+        self.files = {site: _names(site, own) for site, own in work.touched.items()}
+        self.stale = _stale(layout, work)
         self.transition = pending_transition(layout)
-        self.homes = Homes(layout, tables, self.transition)
+        self.homes = Homes(layout, work, self.transition)
         self.written: list[str] = []
 
     def run(self) -> dict[str, list[str]]:
@@ -83,7 +94,7 @@ class Compile:
 
     def _write_dovecot(self, *, keep_leaving: bool) -> None:
         """Write each site's files; first with the lines of those who are about to leave."""
-        for site, own in self.tables.sites.items():
+        for site, own in self.work.touched.items():
             for address, script in own.sieve.items():
                 path = os.path.join(self.forwards, f"{address}.sieve")
                 self._write(path, script, gid=self.mail_ids[1])
@@ -95,16 +106,17 @@ class Compile:
                     self._write(path, text, gid=self.dovecot_gid)
 
     def _write_maps(self) -> None:
-        build = os.path.join(self.layout.postfix, ".build")
-        make_folder(build)
+        make_folder(os.path.join(self.layout.postfix, ".build"))
         for name in MAPS:
-            text = map_text(self.tables.maps[name]).encode("ascii")
+            self.spans[name] = text, _spans = self.work.map_of(name)
             live = os.path.join(self.layout.postfix, f"{name}.cdb")
-            old = self.record["maps"].get(name)
-            if old is None or old["source"] != digest(text) or old["live"] != seal(live):
-                self._build_map(os.path.join(build, name), text, live)
+            old, source = self.record["maps"].get(name), digest(text)
+            if old is None or old["source"] != source or old["live"] != seal(live):
+                self._build_map(source_of(self.layout, name), text, live)
                 self.written.append(live)
-            self.maps[name] = {"source": digest(text), "live": seal(live)}
+            sealed = seal(live)
+            self.maps[name] = {"source": source, "live": sealed}
+            self.seals[f"{_POSTFIX}/{name}.cdb"] = sealed
 
     def _build_map(self, source: str, text: bytes, live: str) -> None:
         """Build beside and rename over: Postfix sees the old map or the new one, never half."""
@@ -123,23 +135,16 @@ class Compile:
 
     def _remove_dovecot(self) -> None:
         """Remove the files of sites and forwards that left."""
-        scripts = {f"{a}.sieve" for own in self.tables.sites.values() for a in own.sieve}
-        for name in sorted(set(files_in(self.forwards)) - scripts):
-            remove(os.path.join(self.forwards, name))
-        files = {
-            name
-            for site, own in self.tables.sites.items()
-            for name, lines in _dovecot_files(site, own).items()
-            if lines
-        }
-        for name in sorted(set(files_in(self.layout.dovecot)) - files - {"forwards"}):
+        wanted = {name for names in self.files.values() for name in names}
+        for name in sorted(self.stale - wanted):
             remove(os.path.join(self.layout.dovecot, name))
+            self.seals.pop(f"{_DOVECOT}/{name}", None)
 
     def _prune_credentials(self) -> None:
         """Forget the passwords of those who left: a later mailbox of that name is another's."""
         gone = (*self.transition["leaving"], *self.transition["moves"].values())
         for site in sorted({address.rpartition("@")[2] for address in gone}):
-            path, own = self.layout.credentials(site), self.tables.sites.get(site)
+            path, own = self.layout.credentials(site), self.work.touched.get(site)
             held = load(path) or {}
             kept = {address: held[address] for address in held if own and address in own.passwd}
             if not kept:
@@ -148,13 +153,15 @@ class Compile:
                 write(path, dump(kept))
 
     def _write_record(self) -> None:
-        files = {path: seal(self.layout.at(path)) for path in live_files(self.layout)}
-        record = {
-            "version": 1,
-            "inputs": inputs(self.layout),
-            "files": files,
-            "maps": self.maps,
-        }
+        """Say what was read and written; last, so that a run that was killed has not said it."""
+        for names in self.files.values():
+            for name in names:
+                self.seals[f"{_DOVECOT}/{name}"] = seal(os.path.join(self.layout.dovecot, name))
+        inputs = {site: self.before[site] for site in self.work.kept}
+        inputs |= {site: input_of(self.layout, site) for site in self.work.touched}
+        index = dump_index(self.work, inputs, self.spans, compiler=self.compiler, files=self.files)
+        write(index_path(self.layout), index)
+        record = {"version": 1, "inputs": inputs, "files": self.seals, "maps": self.maps}
         write(self.layout.compiled, dump(record))
 
     def _write(self, path: str, text: str, *, gid: int) -> None:
@@ -171,6 +178,20 @@ def _dovecot_files(site: str, own: SiteTables) -> dict[str, dict[str, str]]:
         f"{site}.forwarders": own.forwarders,
         **{f"{domain}.aliases": lines for domain, lines in own.full.items()},
     }
+
+
+def _names(site: str, own: SiteTables) -> list[str]:
+    """Names, below the folder that Dovecot reads, of all files of a site."""
+    files = [name for name, lines in _dovecot_files(site, own).items() if lines]
+    return [*files, *(f"forwards/{address}.sieve" for address in own.sieve)]
+
+
+def _stale(layout: Layout, work: Work) -> set[str]:
+    """Names of files that are there now and may have to go."""
+    if work.is_whole:
+        found = {name for name in files_in(layout.dovecot) if name != "forwards"}
+        return found | {f"forwards/{name}" for name in files_in(layout.at(f"{_DOVECOT}/forwards"))}
+    return {name for entry in work.left.values() for name in entry["files"]}
 
 
 def _lines(path: str) -> dict[str, str]:

@@ -22,16 +22,17 @@ from typing import Any
 
 from .provision_account_archive import exchange, put_away, sweep_archives, sweep_purged
 from .provision_account_store import Layout, files_in, make_folder, sync_folder, user_ids
-from .provision_account_tables import Tables
+from .provision_account_work import Work
 
 
 class Homes:
-    """All homes of a host on their way from one state of the accounts to the next."""
+    """The homes of the touched sites on their way from one state of the accounts to the next."""
 
-    def __init__(self, layout: Layout, tables: Tables, transition: Mapping[str, Any]) -> None:
-        self.layout, self.homes = layout, tables.homes()
+    def __init__(self, layout: Layout, work: Work, transition: Mapping[str, Any]) -> None:
+        self.layout, self.homes = layout, work.homes()
+        self.sites = None if work.is_whole else {*work.touched, *work.left}
         self.ids = user_ids(layout.mail_user)
-        logins = {address for own in tables.sites.values() for address in own.passwd}
+        logins = {address for own in work.touched.values() for address in own.passwd}
         # A run that was killed before the documents were stored has moved and archived nothing.
         self.moves = {
             new: old
@@ -102,7 +103,7 @@ class Homes:
 
     def archive(self) -> None:
         """Move the homes of mailboxes that left."""
-        for site in files_in(self.layout.mail):
+        for site in files_in(self.layout.mail) if self.sites is None else sorted(self.sites):
             for local in files_in(os.path.join(self.layout.mail, site)):
                 if (site, local) not in self.homes or f"{local}@{site}" in self.leaving:
                     self._archive(f"{local}@{site}")

@@ -5,8 +5,8 @@ Standard library only; runs as root on the host, from Ansible or from ``python3 
     /var/lib/provision/accounts/            0700 root
         sites/SITE.json                     the canonical document of each site, as it was sent
         credentials/SITE.json               {ADDRESS: {"fingerprint": ..., "hash": ...}}
-        maps/NAME                           the text from which NAME.cdb was built
         compiled.json                       what the last finished compile read and wrote
+        index.json                          by site: what of that is its, and what it depends on
     /etc/dovecot/accounts/                  read by Dovecot; a change needs no reload
         SITE.passwd                         logins, quota: passdb and userdb
         SITE.forwarders                     aliases that lead elsewhere: userdb only
@@ -14,6 +14,7 @@ Standard library only; runs as root on the host, from Ansible or from ``python3 
         SITE.no-imap  SITE.no-pop3          who may not use that protocol
         forwards/ADDRESS.sieve              where an address passes its mail on to
     /etc/postfix/accounts/NAME.cdb          read by Postfix; a change needs no reload
+    /etc/postfix/accounts/.build/NAME       the text from which it was built
     /var/mail/provision/SITE/LOCAL/         home and mail of a mailbox
     /var/mail/provision/.archive/           what mailboxes that left have left behind
 
@@ -93,11 +94,12 @@ def observe(layout: Layout) -> dict[str, Any]:
     finished and all that it wrote is still as it wrote it; otherwise `compile_all` mends it.
     Reads only.
     """
-    sites = {site: digest(read(layout.document(site)) or b"") for site in sites_in(layout)}
+    found = inputs(layout)
+    sites = {site: document for site, (document, _) in found.items()}
     record = load(layout.compiled)
     if record is None:
         return {"sites": sites, "damage": ["accounts were never compiled"] if sites else []}
-    damage = [] if record["inputs"] == inputs(layout) else ["the last compile did not finish"]
+    damage = [] if record["inputs"] == found else ["the last compile did not finish"]
     damage += [
         path for path, wanted in sorted(record["files"].items()) if seal(layout.at(path)) != wanted
     ]
@@ -132,10 +134,12 @@ def sites_in(layout: Layout) -> list[str]:
 
 def inputs(layout: Layout) -> dict[str, list[str]]:
     """Digests of all that a compile reads."""
-    return {
-        site: [digest(read(layout.document(site))), digest(read(layout.credentials(site)))]
-        for site in sites_in(layout)
-    }
+    return {site: input_of(layout, site) for site in sites_in(layout)}
+
+
+def input_of(layout: Layout, site: str) -> list[str]:
+    """Digests of a site's document and credentials."""
+    return [digest(read(layout.document(site))), digest(read(layout.credentials(site)))]
 
 
 def digest(content: bytes | None) -> str:

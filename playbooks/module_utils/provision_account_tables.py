@@ -7,9 +7,11 @@ into a table (a newline would be a second line, ``#`` a comment, an empty local 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from .provision_account_quotas import add_full, beyond
 
 _DOMAIN = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
@@ -26,13 +28,17 @@ SPARE_REDIRECTS = 4
 """Redirects that a person's own Sieve script may make besides the forwards of the spec."""
 
 
+MAPS = ("domains", "mailboxes", "aliases", "senders", "routes")
+"""The Postfix maps; main.cf names them all, so all of them always exist."""
+
+
 class InvalidAccounts(ValueError):
     """A document or credential that no honest controller sends; nothing was changed."""
 
 
 @dataclass
 class SiteTables:
-    """What Dovecot reads about one site: login to line, or a set of logins."""
+    """What is looked up about one site: login to line, or a set of logins."""
 
     passwd: dict[str, str] = field(default_factory=dict)
     forwarders: dict[str, str] = field(default_factory=dict)
@@ -42,6 +48,19 @@ class SiteTables:
     no_imap: set[str] = field(default_factory=set)
     no_pop3: set[str] = field(default_factory=set)
     sieve: dict[str, str] = field(default_factory=dict)
+    maps: dict[str, dict[str, str]] = field(default_factory=lambda: {name: {} for name in MAPS})
+    """Its part of each Postfix map."""
+    asked_domains: dict[str, bool] = field(default_factory=dict)
+    """Domains of others that it names, and whether this host takes their mail."""
+    asked_addresses: dict[str, str] = field(default_factory=dict)
+    """Addresses of other sites that it leads to, and what was found behind them."""
+
+    def domains(self) -> list[str]:
+        """The domains whose mail comes to it."""
+        return list(self.maps["domains"])
+
+
+IsLocal = Callable[[str], bool]
 
 
 @dataclass
@@ -60,10 +79,6 @@ class Tables:
         }
 
 
-MAPS = ("domains", "mailboxes", "aliases", "senders", "routes")
-"""The Postfix maps; main.cf names them all, so all of them always exist."""
-
-
 def compile_tables(documents: Iterable[Mapping[str, Any]], hashes: Mapping[str, str]) -> Tables:
     """Make all tables of a host.
 
@@ -71,39 +86,37 @@ def compile_tables(documents: Iterable[Mapping[str, Any]], hashes: Mapping[str, 
     not well formed, an address claimed twice, or a mailbox without a hash.
     """
     ordered = sorted(documents, key=lambda document: str(document["site"]))
-    tables = Tables({}, {name: {} for name in MAPS})
     local = {_domain(name) for document in ordered for name in _domains(document)}
-    for document in ordered:
-        _Site(document, tables, local, hashes).compile()
-    _quota_aliases(tables)
-    return tables
+    sites = {
+        document["site"]: compile_site(document, hashes, local.__contains__) for document in ordered
+    }
+    owners = owners_of(sites)
+    for own in sites.values():
+        add_full(own, lambda address: beyond(address, owners, sites.__getitem__))
+    return Tables(sites, {name: _joined(sites, name) for name in MAPS})
 
 
-def _quota_aliases(tables: Tables) -> None:
-    """Let Dovecot know the mailbox behind an alias that leads to one alone.
-
-    Postfix asks about the address that the sender named; without this a full mailbox would be
-    refused by its own name only, and bounce what is sent to its aliases.
-    """
-    quotas = {login: size for own in tables.sites.values() for login, size in own.quotas.items()}
-    aliases = tables.maps["aliases"]
-    for address in aliases:
-        domain = address.rpartition("@")[2]
-        login = _only_mailbox(aliases, address)
-        if address not in quotas and not address.startswith("@") and login in quotas:
-            lines = tables.sites[tables.maps["domains"][domain]].full.setdefault(domain, {})
-            fields = f"userdb_user={login} userdb_quota_storage_size={quotas[login]}B"
-            lines[address] = f"{address}:::::::{fields}"
+def owners_of(sites: Mapping[str, SiteTables]) -> dict[str, str]:
+    """Every mail domain to its site; raises InvalidAccounts for one with two."""
+    owners: dict[str, str] = {}
+    for site, own in sites.items():
+        for domain in own.domains():
+            if owners.setdefault(domain, site) != site:
+                raise InvalidAccounts(f"{domain} is claimed twice in domains")
+    return owners
 
 
-def _only_mailbox(aliases: Mapping[str, str], address: str) -> str:
-    """Where a chain of single targets ends; empty when there are several or too many."""
-    for _ in range(10):
-        target = aliases.get(address, "")
-        if target == address or "," in target:
-            return "" if "," in target else address
-        address = target
-    return ""
+def _joined(sites: Mapping[str, SiteTables], name: str) -> dict[str, str]:
+    return {key: value for own in sites.values() for key, value in own.maps[name].items()}
+
+
+def compile_site(
+    document: Mapping[str, Any], hashes: Mapping[str, str] | None, is_local: IsLocal
+) -> SiteTables:
+    """The tables of one site but for ``full``; without ``hashes`` its logins have none."""
+    site = _Site(document, hashes, is_local)
+    site.compile()
+    return site.own
 
 
 def _domains(document: Mapping[str, Any]) -> list[str]:
@@ -114,17 +127,12 @@ class _Site:
     """One site's document on its way into the tables."""
 
     def __init__(
-        self,
-        document: Mapping[str, Any],
-        tables: Tables,
-        local: set[str],
-        hashes: Mapping[str, str],
+        self, document: Mapping[str, Any], hashes: Mapping[str, str] | None, is_local: IsLocal
     ) -> None:
-        self.document, self.tables, self.local, self.hashes = document, tables, local, hashes
+        self.document, self.hashes, self.ask_local = document, hashes, is_local
         self.site = _domain(document["site"])
-        self.own = tables.sites.setdefault(self.site, SiteTables())
+        self.own = SiteTables()
         self.redirects = 0 if document["route"] == "none" else SPARE_REDIRECTS
-        self.put: dict[str, dict[str, str]] = {name: {} for name in MAPS}
 
     def compile(self) -> None:
         """Fill the tables; the order of the steps does not matter."""
@@ -211,7 +219,7 @@ class _Site:
         """The same addresses in each further domain, one by one: a wildcard would accept all."""
         for domain in self.document["domain_aliases"]:
             for name in ("aliases", "senders"):
-                for address, value in list(self.put[name].items()):
+                for address, value in list(self.own.maps[name].items()):
                     local, _, home = address.partition("@")
                     if local and home == self.site:
                         self._put(
@@ -225,6 +233,8 @@ class _Site:
         return " ".join(fields)
 
     def _hash(self, address: str) -> str:
+        if self.hashes is None:
+            return ""
         found = self.hashes.get(address)
         if found is None:
             raise InvalidAccounts(f"{address}: the host has no password hash")
@@ -233,7 +243,10 @@ class _Site:
         return found
 
     def _is_local(self, address: str) -> bool:
-        return address.rpartition("@")[2] in self.local
+        domain = address.rpartition("@")[2]
+        if domain not in self.own.asked_domains:
+            self.own.asked_domains[domain] = self.ask_local(domain)
+        return self.own.asked_domains[domain]
 
     def _own(self, address: str) -> str:
         local, _, domain = address.rpartition("@")
@@ -242,9 +255,8 @@ class _Site:
         return address
 
     def _put(self, name: str, key: str, value: str) -> None:
-        if self.tables.maps[name].setdefault(key, value) != value:
+        if self.own.maps[name].setdefault(key, value) != value:
             raise InvalidAccounts(f"{key} is claimed twice in {name}")
-        self.put[name][key] = value
 
 
 def sieve_forward(targets: list[str], *, keep: bool) -> str:

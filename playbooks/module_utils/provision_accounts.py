@@ -8,9 +8,13 @@ Standard library only; runs as root on the host. The engine calls three function
      "removed": [SITE, ...],                sites that leave this host
      "hashes":  {ADDRESS: {"fingerprint": FINGERPRINT, "hash": "{ARGON2ID}$..."}, ...},
      "moves":   {NEW: {"from": OLD, "fingerprint": THAT OF THE SAME PASSWORD AT OLD}, ...},
-     "removal": {"who": ..., "commit": ..., "keep_seconds": ...}}      for the archives' records
+     "removal": {"who": ..., "commit": ..., "keep_seconds": ...},      for the archives' records
+     "compiler": a digest of the program that compiles,
+     "mend": True when what was compiled before is not to be built on}
 
-``moves`` and ``removal`` may be missing. A move counts where OLD is there and NEW is not.
+``moves``, ``removal``, ``compiler`` and ``mend`` may be missing; without ``compiler``, or when
+another one compiled last, every site is compiled, else only those that the delta touches. A move
+counts where OLD is there and NEW is not.
 
 `compile_all(layout)` compiles from what is stored: it makes the folders and empty maps of a new
 host, finishes what was interrupted, and mends files that were edited by hand.
@@ -41,14 +45,14 @@ from .provision_account_compile import Compile
 from .provision_account_store import (
     Layout,
     dump,
+    inputs,
     load,
     lock,
     make_folder,
     remove,
-    sites_in,
     write,
 )
-from .provision_account_tables import InvalidAccounts, Tables, compile_tables
+from .provision_account_tables import InvalidAccounts
 from .provision_account_transition import (
     GENERATED,
     begin_transition,
@@ -56,6 +60,7 @@ from .provision_account_transition import (
     transition_path,
     write_transition,
 )
+from .provision_account_work import Pending, find_work
 
 
 def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -67,9 +72,12 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
     _make_store(layout)
     with lock(layout):
         _settle(layout)
+        before, compiler = inputs(layout), delta.get("compiler", "")
         documents = {site: json.loads(text) for site, text in delta["sites"].items()}
         credentials = _merged_credentials(layout, documents, delta)
-        tables = _tables_after(layout, documents, credentials, delta["removed"])
+        pending = Pending(layout, documents, credentials, delta["removed"])
+        # In memory first: what cannot be compiled is never stored.
+        work = find_work(layout, pending, {} if delta.get("mend") else before, compiler=compiler)
         write_transition(layout, begin_transition(layout, documents, delta))
         for site, entries in credentials.items():
             write(layout.credentials(site), dump(entries))
@@ -77,23 +85,30 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
             write(layout.document(site), text.encode("ascii"))
         for site in delta["removed"]:
             remove(layout.document(site))
-        return Compile(layout, tables).run()
+        return Compile(layout, work, before, compiler=compiler).run()
 
 
-def compile_all(layout: Layout) -> dict[str, list[str]]:
-    """Make what the daemons read from what is stored.
+def compile_all(layout: Layout, *, compiler: str = "") -> dict[str, list[str]]:
+    """Make what the daemons read from what is stored, all of it.
+
+    ``compiler`` names the program that compiles: a later delta that names it builds on the work.
 
     Returns ``{"created", "renamed", "archived", "written"}``: mailboxes that got a folder, whose
     folder got a new name, whose folder went to the archive, and the files that changed.
     """
     _make_store(layout)
     with lock(layout):
-        return Compile(layout, _tables_after(layout, {}, {}, [])).run()
+        return _compile_all(layout, compiler)
+
+
+def _compile_all(layout: Layout, compiler: str = "") -> dict[str, list[str]]:
+    work = find_work(layout, Pending(layout, {}, {}, []), {}, compiler="")
+    return Compile(layout, work, {}, compiler=compiler).run()
 
 
 def _make_store(layout: Layout) -> None:
     os.makedirs(layout.store, mode=0o700, exist_ok=True)
-    for name in ("sites", "credentials", "maps"):
+    for name in ("sites", "credentials"):
         make_folder(os.path.join(layout.store, name))
 
 
@@ -101,7 +116,7 @@ def _settle(layout: Layout) -> None:
     """End a removal or rename that was killed, so that the next one starts from a whole state."""
     if os.path.lexists(transition_path(layout)):
         with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
-            Compile(layout, _tables_after(layout, {}, {}, [])).run()
+            _compile_all(layout)
 
 
 def _merged_credentials(
@@ -133,20 +148,3 @@ def _brought_along(
     if found is None:
         raise InvalidAccounts(f"{address}: the delta has no password hash for it")
     return found
-
-
-def _tables_after(
-    layout: Layout,
-    documents: Mapping[str, Any],
-    credentials: Mapping[str, Any],
-    removed: list[str],
-) -> Tables:
-    """The tables after a delta, in memory: what cannot be compiled is never stored."""
-    for site, document in documents.items():
-        if document["site"] != site:
-            raise InvalidAccounts(f"the document of {site} is of {document['site']}")
-    staying = [site for site in sites_in(layout) if site not in documents and site not in removed]
-    every = [*documents.values(), *(load(layout.document(site)) for site in staying)]
-    entries = [*credentials.values(), *(load(layout.credentials(site)) or {} for site in staying)]
-    hashes = {address: entry["hash"] for site in entries for address, entry in site.items()}
-    return compile_tables(every, hashes)

@@ -16,6 +16,7 @@ def audit(layout: Layout, meta: dict[str, Any], result: dict[str, Any]) -> None:
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "who": meta["holder"]["who"],
         "commit": meta["holder"]["commit"],
+        "lock": meta["holder"].get("id", ""),
         "plan": meta["plan"],
         "rollback_of": meta.get("rollback_of"),
         "staged": result.get("staged", False),

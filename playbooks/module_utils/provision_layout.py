@@ -17,6 +17,8 @@ class Layout:
         self.pending = self.state / "pending.json"
         self.replaced = self.state / "replaced"
         self.audit = self.state / "audit.log"
+        self.unconfirmed = self.state / "unconfirmed.json"
+        self.watch = self.state / "watch.py"
         self.run = root / "run/provision"
         self.lock = self.run / "lock"
         self.holder = self.run / "holder.json"

@@ -13,14 +13,21 @@ from pathlib import Path
 from .provision_audit import audit
 from .provision_commands import run
 from .provision_durable import remove
+from .provision_generation import Refused
 from .provision_journal import recover
 from .provision_layout import Layout
 from .provision_lock import held
 from .provision_records import record_result
+from .provision_take_back import end_unconfirmed, watch
+from .provision_unconfirmed import watched_run
 
 
 def end_interrupted(layout: Layout) -> tuple[int, ...]:
-    """Put the old files back when a switch did not end; returns the two generations, or nothing."""
+    """Put the old files back when a switch did not end; returns the two generations, or nothing.
+
+    Raises Refused while a change waits for its confirmation.
+    """
+    end_unconfirmed(layout)
     recovered = recover(layout)
     if recovered:
         _back, left = recovered
@@ -37,24 +44,36 @@ def words_for(recovered: tuple[int, ...]) -> str:
 
 def at_boot(layout: Layout) -> str:
     """As ``end_interrupted``; what was pending is done, for every daemon starts after this."""
-    if not layout.journal.exists():
+    if not layout.journal.exists() and not layout.unconfirmed.exists():
         return ""
     layout.prepare()
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     holder = {"who": "provision-recover at boot", "since": now, "commit": ""}
-    with held(layout, holder):
-        recovered = end_interrupted(layout)
-        if not recovered:
-            return ""
-        remove(layout.pending)
-        words = words_for(recovered)
-        result = {"outcome": "recovered", "message": words, "generation": recovered[0]}
-        audit(layout, {"holder": holder, "plan": ""}, result)
+    try:
+        with held(layout, holder, seconds=0.0):
+            return _end_at_boot(layout, holder)
+    except Refused:  # an apply is at work, which starts this unit, too: nothing was interrupted
+        return ""
+
+
+def _end_at_boot(layout: Layout, holder: dict[str, str]) -> str:
+    if taken_back := end_unconfirmed(layout, at_boot=True):
+        return str(taken_back["message"])
+    recovered = end_interrupted(layout)
+    if not recovered:
+        return ""
+    remove(layout.pending)
+    words = words_for(recovered)
+    result = {"outcome": "recovered", "message": words, "generation": recovered[0]}
+    audit(layout, {"holder": holder, "plan": ""}, result)
     return words
 
 
 def main() -> None:
     """Run at boot; the one argument, for rehearsals, is the root of the host's file system."""
+    if run_id := watched_run():
+        watch(Layout(), run_id)
+        return
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("/")
     words = at_boot(Layout(root))
     if words:

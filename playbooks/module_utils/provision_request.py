@@ -72,6 +72,8 @@ class Request(NamedTuple):
     meta: dict[str, Any]
     """``holder`` (who, since, commit), ``plan`` (its digest); ``rollback_of`` of a rollback."""
     blobs: dict[str, bytes]
+    confirm_seconds: int = 0
+    """More than 0: it touches access, and goes back unless it is confirmed within so long."""
 
     def manifest(self) -> dict[str, Any]:
         """What this generation consists of, without its number."""

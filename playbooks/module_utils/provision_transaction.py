@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .provision_account_store import Layout as AccountLayout
-from .provision_account_store import observe
+from .provision_account_store import digest, read
 from .provision_account_tables import MAPS
 from .provision_accounts import apply_delta, compile_all
 from .provision_audit import audit
@@ -33,6 +33,8 @@ from .provision_recover import end_interrupted
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
 from .provision_serving import problems, require_service
+from .provision_take_back import take_back
+from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
 from .provision_units import Failure, activate, ensure_enabled, in_order
 
 
@@ -60,17 +62,35 @@ class Transaction:
 
     def refuse_if_accounts_moved(self) -> None:
         """Raise Refused when a site's accounts are not those that the plan was made from."""
-        have = observe(self.accounts)["sites"]
-        for site, digest in self.request.accounts["expected"].items():
-            if have.get(site) != digest:
+        for site, wanted in self.request.accounts["expected"].items():
+            content = read(self.accounts.document(site))
+            if (None if content is None else digest(content)) != wanted:
                 raise Refused(f"the plan is stale: the accounts of {site} have changed")
+
+    def begin(self) -> None:
+        """Hold what the plan was made from against the host, then do it."""
+        refuse_if_stale(self.layout, self.request, recovered=self.result["recovered"])
+        self.refuse_if_accounts_moved()
+        self.run()
 
     def run(self) -> None:
         """Do it; raises Refused while nothing has changed, and ends whole in every other case."""
         if needs_generation(self.layout, self.request):
             self._stage_and_check()
+        if self.request.confirm_seconds:
+            with self.step("watch"):
+                start_watch(self.layout, self.number, self.request)
+        if self.number != self.previous:
             self._switch()
         self._activate()
+        if self.request.confirm_seconds:
+            self.result.update(outcome="unconfirmed", generation=self.number)
+            wait_for_confirmation(self.layout, self.result)
+        else:
+            self.finish()
+
+    def finish(self) -> None:
+        """What needs the new configuration to stay: the accounts. Then nothing is pending."""
         with self.step("accounts"):
             self._apply_accounts()
         remove(self.layout.pending)
@@ -99,7 +119,7 @@ class Transaction:
             ensure_directory(self.layout.live(directory.path), directory.attributes)
         self._keep(edited_accounts(self.accounts))
         if self.previous:
-            compile_all(self.accounts)
+            compile_all(self.accounts, compiler=self.request.accounts.get("compiler", ""))
         else:
             self._apply_accounts()
 
@@ -110,7 +130,8 @@ class Transaction:
         if delta["sites"] or delta["removed"]:
             self.result["accounts"] = apply_delta(self.accounts, delta)
         elif delta["mend"]:
-            self.result["accounts"] = compile_all(self.accounts)
+            compiler = delta.get("compiler", "")
+            self.result["accounts"] = compile_all(self.accounts, compiler=compiler)
 
     def _keep(self, paths: list[str]) -> None:
         self.result["replaced"] += keep(self.layout, self.number, paths)
@@ -150,6 +171,7 @@ class Transaction:
             else:
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
         remove(self.layout.pending)
+        disarm(self.layout)
         raise RolledBack(self.result["message"])
 
 
@@ -189,15 +211,15 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
             request = ask()
             transaction = Transaction(layout, request)
             transaction.result["recovered"] = recovered
-            result = _outcome(transaction, layout, request)
-            _remember(transaction)
+            result = end(transaction, transaction.begin)
+            remember(transaction)
             audit(layout, request.meta, result)
     except Refused as refusal:
         return {"outcome": "refused", "message": str(refusal), "lines": [], "steps": []}
     return result
 
 
-def _remember(transaction: Transaction) -> None:
+def remember(transaction: Transaction) -> None:
     """Write what came of the new generation, or of the current one that was never proved."""
     layout, number = transaction.layout, transaction.number
     is_new = number != transaction.previous
@@ -207,12 +229,11 @@ def _remember(transaction: Transaction) -> None:
             record_result(layout, number, transaction.result)
 
 
-def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict[str, Any]:
-    result = transaction.result
+def end(transaction: Transaction, work: Callable[[], None]) -> dict[str, Any]:
+    """Do ``work`` and note in the result how it ended, whatever comes."""
+    result, layout = transaction.result, transaction.layout
     try:
-        refuse_if_stale(layout, request, recovered=transaction.result["recovered"])
-        transaction.refuse_if_accounts_moved()
-        transaction.run()
+        work()
     except Refused as refusal:
         result.update(outcome="refused", message=str(refusal))
     except RolledBack as failure:
@@ -222,4 +243,7 @@ def _outcome(transaction: Transaction, layout: Layout, request: Request) -> dict
     except (OSError, ValueError, KeyError) as error:
         recover(layout)
         result.update(outcome="failed", message=f"{type(error).__name__}: {error}")
+    state = read_unconfirmed(layout)
+    if state and result["outcome"] in {"failed", "needs_person"}:
+        result.update(take_back(layout, state), message=result["message"])
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import secrets
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -19,7 +20,8 @@ from provision.plan.change import Plan
 def stamp_now(fleet_dir: Path) -> Stamp:
     """Who applies now, from which machine, and from which commit of the fleet folder."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Stamp(f"{getpass.getuser()}@{socket.gethostname()}", now, _commit(fleet_dir))
+    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    return Stamp(who, now, _commit(fleet_dir), secrets.token_hex(4))
 
 
 def _commit(fleet_dir: Path) -> str:
@@ -38,6 +40,7 @@ def write_audit(fleet_dir: Path, stamp: Stamp, plan: Plan, outcomes: Sequence[Ho
         "when": stamp.since,
         "who": stamp.who,
         "commit": stamp.commit,
+        "lock": stamp.id,
         "plan": plan.digest(),
         "hosts": {outcome.host: outcome.word for outcome in outcomes},
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Credentials:
 
 def make_credentials(
     fleet: Fleet,
-    accounts: Mapping[str, tuple[MailboxAccount, ...]],
+    accounts: Mapping[str, Sequence[MailboxAccount]],
     actual: HostState,
     *,
     moves: Iterable[Move] = (),

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from provision.apply.passwords import Credentials
+from provision.assets import playbooks_dir
 from provision.model.accounts import MailboxAccount, Move
+from provision.model.amounts import Duration
 from provision.model.bundle import Bundle, ManagedFile
 from provision.plan.change import HostPlan, Kind
 from provision.plan.state import HostState
+
+CONFIRM_TIMEOUT = Duration(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,12 @@ class Stamp:
     who: str
     since: str
     commit: str
+    id: str = ""
+    """Names this run on every host: there it is found in the audit log, and confirmed."""
+
+    def holder(self) -> dict[str, str]:
+        """The stamp as a host keeps it."""
+        return {"who": self.who, "since": self.since, "commit": self.commit, "id": self.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +44,15 @@ class HostWork:
     desired: Bundle
     actual: HostState
     plan: HostPlan
+    confirm_timeout: Duration = CONFIRM_TIMEOUT
+    """How long a change that touches access waits for its confirmation before it goes back."""
 
-    def changed_sites(self) -> dict[str, tuple[MailboxAccount, ...]]:
+    @property
+    def confirm_seconds(self) -> int:
+        """The same in seconds; 0 when nothing has to be confirmed."""
+        return self.confirm_timeout.seconds if self.plan.access else 0
+
+    def changed_sites(self) -> dict[str, Sequence[MailboxAccount]]:
         """The sites whose document the host lacks, with their mailboxes."""
         return {
             site.site: site.mailboxes
@@ -81,7 +100,6 @@ def pack(work: HostWork, credentials: Credentials, stamp: Stamp) -> bytes:
 
 def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str, Any]:
     desired, plan = work.desired, work.plan
-    holder = {"who": stamp.who, "since": stamp.since, "commit": stamp.commit}
     return {
         "expected_generation": plan.generation,
         "observed": _observed(work),
@@ -90,6 +108,7 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
         "units": [unit.name for unit in desired.units],
         "packages": list(desired.packages),
         "unit_actions": [[action.unit, action.verb] for action in plan.unit_actions],
+        "confirm_seconds": work.confirm_seconds,
         "accounts": {
             **_accounts(work, credentials),
             "removal": {
@@ -98,7 +117,7 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
                 "keep_seconds": desired.keep_removed.seconds,
             },
         },
-        "meta": {"holder": holder, "plan": plan.digest()},
+        "meta": {"holder": stamp.holder(), "plan": plan.digest()},
     }
 
 
@@ -149,4 +168,14 @@ def _accounts(work: HostWork, credentials: Credentials) -> Mapping[str, Any]:
             for move in work.moves()
         },
         "mend": bool(work.actual.account_damage),
+        "compiler": _compiler(),
     }
+
+
+@cache
+def _compiler() -> str:
+    """Digest of the program that compiles accounts on hosts: another one's work is not built on."""
+    digest = hashlib.sha256()
+    for path in sorted((playbooks_dir() / "module_utils").glob("provision_account_*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

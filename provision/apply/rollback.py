@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provision.apply.confirm import Awaited, Settling
 from provision.apply.outcome import Applied
 from provision.apply.record import Record, end_of
 from provision.apply.request import Stamp
@@ -28,6 +29,8 @@ class Return:
     host: Host
     number: int
     current: int
+    confirm_seconds: int = 0
+    """More than 0: it touches access, and goes back unless it is confirmed within so long."""
 
     def variables(self, stamp: Stamp) -> dict[str, Any]:
         """What rollback.yml is told: numbers, and words that Ansible cannot read as Jinja."""
@@ -37,6 +40,8 @@ class Return:
             "provision_who": _plain(stamp.who),
             "provision_since": _plain(stamp.since),
             "provision_commit": _plain(stamp.commit),
+            "provision_run": stamp.id,
+            "provision_confirm_seconds": self.confirm_seconds,
         }
 
 
@@ -53,10 +58,13 @@ def roll_back(
 ) -> Applied:
     """Roll every host back at the same time. Never raises for one host."""
     records: Mapping[str, Record] = {r.host.name: Record(r.host.name) for r in returns}
+    awaited = {r.host.name: Awaited(r.host, r.confirm_seconds) for r in returns}
+    settling = Settling(connection, stamp.id, awaited, on_event)
 
     def take(event: Event) -> None:
         if event.get("host") in records:
             records[event["host"]].take(event)
+        settling.take(event)
         on_event(event)
 
     folder = private_folder()
@@ -70,7 +78,8 @@ def roll_back(
         )
         with Interrupts(on_event) as interrupts:
             played = play.run(take, interrupts)
+            ended = [end_of(record, played) for record in records.values()]
+            outcomes = settling.settled(ended, interrupts)
     finally:
         shutil.rmtree(folder)
-    outcomes = tuple(end_of(record, played) for record in records.values())
     return Applied(outcomes, {}, interrupted=interrupts.is_wanted)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from provision.apply.confirm import Awaited, Settling
 from provision.apply.outcome import Applied, HostOutcome
 from provision.apply.passwords import Credentials, make_credentials
 from provision.apply.record import Record, end_of
@@ -56,10 +57,13 @@ def _play(
     works: Sequence[HostWork], means: Means, credentials: Mapping[str, Credentials]
 ) -> tuple[HostOutcome, ...]:
     records = {work.plan.host: Record(work.plan.host) for work in works}
+    awaited = {w.plan.host: Awaited(w.desired.host, w.confirm_seconds) for w in works}
+    settling = Settling(means.connection, means.stamp.id, awaited, means.on_event)
 
     def take(event: Event) -> None:
         if event.get("host") in records:
             records[event["host"]].take(event)
+        settling.take(event)
         means.on_event(event)
 
     folder = private_folder()
@@ -73,7 +77,8 @@ def _play(
         played = play.run(take, means.interrupts)
     finally:
         shutil.rmtree(folder)
-    return tuple(end_of(record, played) for record in records.values())
+    ended = (end_of(record, played) for record in records.values())
+    return settling.settled(ended, means.interrupts)
 
 
 def private_folder() -> Path:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.cli.approval import Approval
-from provision.cli.host_options import host_option, permission_options
+from provision.cli.host_options import confirm_option, host_option, permission_options
 from provision.cli.rollout_options import rollout_options
 from provision.cli.spec_loading import spec_options
 
 if TYPE_CHECKING:
     from provision.apply.rollout import Rollout
+    from provision.model.amounts import Duration
 
 
 @click.command("apply")
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
 @permission_options
 @rollout_options
+@confirm_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
 def command(  # noqa: PLR0913 - click hands over every option by name
@@ -36,6 +38,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     yes: bool,
     allowed: tuple[str, ...],
     rollout: Rollout,
+    confirm_timeout: Duration,
     form: str,
     show_passwords: bool,
 ) -> int:
@@ -43,6 +46,9 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 
     FILE is a plan that was saved with plan -o: it is applied as it was reviewed, or refused because
     something has moved since.
+
+    A change that touches access to a host (its firewall, say) is confirmed over a new connection;
+    without that the host goes back by itself.
 
     What a host's own programs refuse never becomes live. Where nothing differs, nothing is done.
     Of several hosts one goes alone first, the others follow in batches; once a host has failed no
@@ -69,5 +75,5 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     applying.judge(set(allowed))
     if applying.is_wanted:
         applying.confirm(yes=yes)
-        applying.apply()
+        applying.apply(confirm_timeout)
     return applying.finish(show_passwords=show_passwords)

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,7 @@ from provision.plan.show import show_plan
 
 if TYPE_CHECKING:
     from provision.apply.request import HostWork
+    from provision.model.amounts import Duration
 
 
 class Applying:
@@ -75,7 +77,7 @@ class Applying:
         count = len(self._works())
         click.confirm(f"Apply this to {count} host{'s' * (count != 1)}?", abort=True)
 
-    def apply(self) -> None:
+    def apply(self, confirm_timeout: Duration) -> None:
         """Make it true, batch by batch, and keep the controller's audit line."""
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
         from provision.apply.batches import Rolling  # noqa: PLC0415
@@ -83,7 +85,11 @@ class Applying:
         from provision.cli.progress import Progress  # noqa: PLC0415
         from provision.hosts.interrupts import Interrupts  # noqa: PLC0415
 
-        works, stamp = self._works(), stamp_now(self._looking.fleet_dir)
+        stamp = stamp_now(self._looking.fleet_dir)
+        works = {
+            name: replace(work, confirm_timeout=confirm_timeout)
+            for name, work in self._works().items()
+        }
         with Progress(list(works)) as progress, Interrupts(progress.take) as interrupts:
             means = Means(
                 fleet=self._looking.desired.fleet,

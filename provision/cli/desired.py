@@ -26,9 +26,10 @@ def load_desired(
 ) -> Desired:
     """Read, certify and render. Raises SpecInvalid, or UsageWrong for an unknown host."""
     from provision.certificates.load import load_certificates  # noqa: PLC0415 - start-up time
+    from provision.render.accounts import known_accounts  # noqa: PLC0415
     from provision.render.host import render_host  # noqa: PLC0415
 
-    fleet = load_or_exit(fleet_dir, vault_password_file)
+    fleet = load_or_exit(fleet_dir, vault_password_file, describe=known_accounts)
     chosen = choose_hosts(fleet, hosts)
     certificates = load_certificates(fleet, fleet_dir / ".provision", datetime.now(UTC))
     return Desired(fleet, {host.name: render_host(fleet, host, certificates) for host in chosen})

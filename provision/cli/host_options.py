@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
+from provision.model.amounts import Duration
 from provision.plan.objection import ALLOW_REMOVALS, ALLOW_UPDATES
 
 F = TypeVar("F", bound=Callable[..., Any])
+_SHORTEST, _LONGEST = Duration(5), Duration(3600)
 
 
 def host_option(function: F) -> F:
@@ -21,6 +23,28 @@ def host_option(function: F) -> F:
         metavar="NAME",
         help="Only this host; may be given several times.",
     )(function)
+
+
+def confirm_option(function: F) -> F:
+    """Add ``--confirm-timeout``; the command receives ``confirm_timeout: Duration``."""
+    return click.option(
+        "--confirm-timeout",
+        default="60s",
+        show_default=True,
+        metavar="TIME",
+        callback=_confirm_timeout,
+        help="A change that touches access to a host goes back unless it is confirmed within this.",
+    )(function)
+
+
+def _confirm_timeout(_context: click.Context, _option: click.Parameter, value: str) -> Duration:
+    try:
+        timeout = Duration.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    if not _SHORTEST <= timeout <= _LONGEST:
+        raise click.BadParameter(f"between {_SHORTEST.words()} and {_LONGEST.words()}")
+    return timeout
 
 
 def permission_options(function: F) -> F:

@@ -76,6 +76,8 @@ class Progress:
             again = event["count"] > 1
             words = "Aborting." if again else _STOPPING
             click.echo(words, err=True)
+        elif event["type"] == "settling":
+            self._note(f"{host}: {event['message']}")
         for step in event.get("steps", ()):
             self._note(f"{host}:   {step['name']} took {step['seconds']:.1f} s")
 

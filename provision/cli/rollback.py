@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.cli.host_options import host_option
+from provision.cli.host_options import confirm_option, host_option
 from provision.cli.printing import print_failures, print_lines
 from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode, Refused, UsageWrong
@@ -19,6 +19,7 @@ from provision.plan.show import Line, show_plan
 if TYPE_CHECKING:
     from provision.apply.outcome import Applied, HostOutcome
     from provision.cli.remembering import Remembered
+    from provision.model.amounts import Duration
     from provision.plan.change import Plan
 
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @spec_options
 @host_option
 @click.option("--to", "number", type=click.IntRange(min=1), help="The generation to go back to.")
+@confirm_option
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(  # noqa: PLR0913 - click hands over every option by name
@@ -34,6 +36,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     vault_password_file: Path | None,
     hosts: tuple[str, ...],
     number: int | None,
+    confirm_timeout: Duration,
     yes: bool,
     form: str,
 ) -> int:
@@ -41,7 +44,8 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 
     Without --to, those that were live before. Mail, accounts, passwords that people changed and
     Sieve scripts stay as they are. The next apply would bring the change back: revert it in the
-    fleet folder, too.
+    fleet folder, too. What touches access to a host is confirmed over a new connection, as in
+    apply.
 
     Exit 0: done; 5: a host cannot be reached; 6: refused, nothing changed; 7: failed, and the
     host is back on the generation that it had; 8: a host needs a person.
@@ -57,7 +61,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     told = ask_hosts(fleet_dir, vault_password_file, hosts)
     if number is not None and len(told.hosts) > 1:
         raise UsageWrong("generations are counted by host", hint=f"add --host, with --to {number}")
-    run = _Run(fleet_dir, told, is_json=form == "json")
+    run = _Run(fleet_dir, told, confirm_timeout, is_json=form == "json")
     run.look(number)
     run.confirm(yes=yes)
     return run.finish()
@@ -66,8 +70,11 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 class _Run:
     """One run of the command over the hosts that answered."""
 
-    def __init__(self, fleet_dir: Path, told: Remembered, *, is_json: bool) -> None:
+    def __init__(
+        self, fleet_dir: Path, told: Remembered, confirm_timeout: Duration, *, is_json: bool
+    ) -> None:
         self.fleet_dir, self.told, self.is_json = fleet_dir, told, is_json
+        self.confirm_seconds = confirm_timeout.seconds
         self.targets: dict[str, int] = {}
         self.refused: list[HostOutcome] = []
         self.plan: Plan
@@ -131,7 +138,12 @@ class _Run:
 
         hosts = {host.name: host for host in self.told.hosts}
         returns = [
-            Return(hosts[plan.host], self.targets[plan.host], plan.generation)
+            Return(
+                hosts[plan.host],
+                self.targets[plan.host],
+                plan.generation,
+                self.confirm_seconds if plan.access else 0,
+            )
             for plan in self.plan.hosts
             if not plan.is_empty
         ]

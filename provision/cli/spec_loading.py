@@ -16,6 +16,7 @@ from provision.errors import SpecInvalid
 if TYPE_CHECKING:
     from provision.model.fleet import Fleet
     from provision.spec.load import Loaded
+    from provision.spec.looking import Describe
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,14 +34,16 @@ def spec_options(function: F) -> F:
     return fleet_option(option(function))
 
 
-def load_or_exit(fleet_dir: Path, vault_password_file: Path | None = None) -> Fleet:
+def load_or_exit(
+    fleet_dir: Path, vault_password_file: Path | None = None, *, describe: Describe | None = None
+) -> Fleet:
     """The fleet; raises SpecInvalid (exit code 3) after every problem was shown on stderr.
 
-    Warnings are shown too, and the load goes on.
+    Warnings are shown too, and the load goes on. ``describe`` as in `read_fleet`.
     """
     from provision.spec.load import read_fleet  # noqa: PLC0415 - start-up time of other commands
 
-    loaded = read_fleet(fleet_dir, vault_password_file)
+    loaded = read_fleet(fleet_dir, vault_password_file, describe=describe)
     show_problems(loaded)
     if loaded.fleet is None:
         raise SpecInvalid(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 STATE = "/var/lib/provision"
 PACKAGE = "provision_host"
 """Our modules import each other from the package that they are in."""
+UNFINISHED = (f"{STATE}/journal.json", f"{STATE}/unconfirmed.json")
+"""A switch that did not end, or that waits for its confirmation."""
 LARGEST_CONTENT = 512 * 1024
 SETTLED = {"", "installed", "config-files", "not-installed"}
 UNIT_FIELDS = {
@@ -60,7 +62,7 @@ def answer(
         "users": _users(request["users"]),
         **_accounts(request["accounts"], store, load_archive),
         "dpkg_interrupted": interrupted,
-        "switch_interrupted": os.path.lexists(f"{STATE}/journal.json"),
+        "switch_interrupted": any(map(os.path.lexists, UNFINISHED)),
         "pending": _read_json(f"{STATE}/pending.json", []),
         "holder": _holder(),
         "units": units.answer(),

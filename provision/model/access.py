@@ -26,6 +26,7 @@ _FOLDERS = (
     "/etc/netplan/",
     "/etc/nftables",
     "/etc/pam.d/",
+    "/etc/provision/firewall",
     "/etc/security/",
     "/etc/ssh/",
     "/etc/sudoers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _OWN_ATOM = re.compile(r"[a-z0-9_-]+")
@@ -42,6 +43,9 @@ class Domain:
         """True for ``parent`` itself and every name below it."""
         return self.name == parent.name or self.name.endswith("." + parent.name)
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def __str__(self) -> str:
         return self.name
 
@@ -59,6 +63,10 @@ class LocalPart:
         Stricter than RFC 5321 on purpose: letters, digits, ``.``, ``_`` and ``-`` only; ``+``
         separates the detail of plus-addressing and so cannot be part of a name.
         """
+        return _local_part(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> LocalPart:
         # Before lower(): it makes an ASCII letter of the Kelvin sign.
         if not text.isascii():
             raise ValueError("the part before the @ is written in ASCII letters")
@@ -68,8 +76,16 @@ class LocalPart:
             raise ValueError("a local part does not start with '-'")
         return cls(lowered)
 
+    def __hash__(self) -> int:
+        return hash(self.text)
+
     def __str__(self) -> str:
         return self.text
+
+
+@lru_cache(maxsize=1 << 16)  # the same few names stand in every site
+def _local_part(text: str) -> LocalPart:
+    return LocalPart._parse(text)  # noqa: SLF001 - its own module
 
 
 def _require_dot_atom(text: str, atom: re.Pattern[str], allowed: str) -> None:
@@ -110,6 +126,9 @@ class Address:
     def of(cls, local: LocalPart, domain: Domain) -> Address:
         """The address of a local part in one of our domains."""
         return cls(domain, local.text)
+
+    def __hash__(self) -> int:
+        return hash((self.domain.name, self.local))
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"

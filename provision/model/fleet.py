@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from provision.model.accounts import KnownAccounts
 from provision.model.address import Address, Domain, LocalPart
 from provision.model.amounts import Duration, Size
 from provision.model.certificate import CertificatePair
@@ -163,15 +165,17 @@ class Site:
     domain_aliases: tuple[Domain, ...]
     outgoing: Outgoing
     webmail: Webmail
-    mailboxes: tuple[Mailbox, ...]
+    mailboxes: Sequence[Mailbox]
     """Sorted by local part."""
-    aliases: tuple[Alias, ...]
+    aliases: Sequence[Alias]
     """Sorted; includes postmaster and abuse, which every domain must accept (RFC 5321 4.5.1)."""
     catch_all: Address | None = None
     certificate: CertificatePair | None = None
     """Certificate for ``webmail_name`` given as files; None: issued by the fleet-local CA."""
     protect: bool = False
     """Not to be removed from its host before an apply has lifted this."""
+    accounts: KnownAccounts | None = field(default=None, compare=False)
+    """What is remembered of its account document, made from the same spec."""
 
     @property
     def domains(self) -> tuple[Domain, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -110,8 +110,8 @@ def _removal_words(actual: SiteAccounts | None) -> str:
 
 def _pairs(
     kind: Kind,
-    desired: tuple[T, ...],
-    actual: tuple[T, ...],
+    desired: Sequence[T],
+    actual: Sequence[T],
     differences: Callable[[T, T | None], list[str]],
 ) -> Iterator[Change]:
     have: Mapping[str, T] = {entry.address: entry for entry in actual}

@@ -120,6 +120,8 @@ class HostPlan:
     """What an apply refuses unless it is told to go on."""
     basis: Basis = Basis()
     """What exactly the plan was made from."""
+    access: tuple[str, ...] = ()
+    """What of it touches access to the host: that goes back by itself unless it is confirmed."""
 
     @property
     def is_empty(self) -> bool:
@@ -145,6 +147,7 @@ class HostPlan:
             "changes": [change.as_json() for change in self.changes],
             "unit_actions": [action.as_json() for action in self.unit_actions],
             "objections": [objection.as_json() for objection in self.objections],
+            "access": list(self.access),
         }
 
     def digest(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provision.model.bundle import Bundle, SystemUser, Verb
+from provision.plan.access import access_of
 from provision.plan.accounts import diff_removed_site, diff_site
 from provision.plan.change import (
     Action,
@@ -35,11 +36,13 @@ def diff_host(desired: Bundle, actual: HostState) -> HostPlan:
             *_accounts(desired, actual),
         ]
     )
+    actions = tuple(sorted(_unit_actions(desired, actual, changes)))
     return HostPlan(
         host=desired.host.name,
         generation=actual.generation,
         changes=changes,
-        unit_actions=tuple(sorted(_unit_actions(desired, actual, changes))),
+        unit_actions=actions,
+        access=access_of(changes, actions, desired.users),
         objections=objections(desired, actual, changes),
         basis=Basis(desired.digest(), actual.manifest_digest(), actual.observed_digest()),
     )
@@ -50,7 +53,7 @@ def _repairs(actual: HostState) -> Iterator[Change]:
         words = "a package run was interrupted: finish it"
         yield Change(Kind.REPAIR, "packages", Action.UPDATE, words, origin=Origin.DRIFT)
     if actual.switch_interrupted:
-        words = "a switch was interrupted: undo it first"
+        words = "a switch was interrupted or never confirmed: undo it first"
         yield Change(Kind.REPAIR, "generation", Action.UPDATE, words, origin=Origin.DRIFT)
 
 

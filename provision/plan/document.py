@@ -119,6 +119,7 @@ def _host(entry: Mapping[str, Any]) -> HostPlan:
             Objection(Rule(found["rule"]), found["scope"], found["message"], found["flag"])
             for found in entry["objections"]
         ),
+        access=tuple(entry.get("access", ())),
         basis=Basis(**{n: entry["basis"][n] for n in ("desired", "manifest", "observed")}),
     )
 

@@ -102,11 +102,16 @@ def _emptied(host: str, sites: _Sites) -> Iterator[Objection]:
         yield Objection(Rule.HALVED, host, message, ALLOW_REMOVALS)
     else:
         mailboxes = 0
-        if not any(_people(sites.after.values())):
+        if not any(_has_people(site) for site in sites.after.values()):
             mailboxes = sum(1 for _ in _people(sites.before.values()))
         if mailboxes:
             message = f"{host} loses all of its mailboxes ({mailboxes} of {mailboxes})"
             yield Objection(Rule.EMPTIED, host, message, ALLOW_REMOVALS)
+
+
+def _has_people(site: SiteAccounts) -> bool:
+    """Without a look at every mailbox: more than one are never all for the probes."""
+    return len(site.mailboxes) > 1 or any(_people([site]))
 
 
 def _people(sites: Iterable[SiteAccounts | None]) -> Iterator[MailboxAccount]:

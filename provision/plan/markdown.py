@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from provision.plan.change import HostPlan, Plan
 from provision.plan.show import (
+    access_words,
     action_words,
     change_words,
     drift_words,
@@ -68,6 +69,8 @@ class _Room:
 
 def _changes(host: HostPlan) -> Iterator[str]:
     """Objections and changes, each line with the sign at its start, where a diff is coloured."""
+    if host.access:
+        yield seen(f"! {access_words(host)}")
     yield from (seen(f"! {objection_words(objection)}") for objection in host.objections)
     yield from (seen(change_words(change)) for change in host.changes)
     yield from (seen(f"> {action_words(action)}") for action in host.unit_actions)

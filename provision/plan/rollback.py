@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from provision.errors import Refused
 from provision.model.bundle import Verb
+from provision.plan.access import access_of
 from provision.plan.change import Action, Change, HostPlan, Kind, UnitAction, sorted_changes
 from provision.plan.files import SECRET_CHANGED, unified
 from provision.plan.generations import Generation, Manifest, Memory
@@ -61,7 +62,8 @@ def plan_rollback(host: str, memory: Memory) -> HostPlan:
         raise Refused(f"{host} does not keep that generation any more")
     changes = sorted_changes(_changes(memory.base, memory))
     actions = tuple(sorted(_unit_actions(memory.base, memory, changes)))
-    return HostPlan(host, memory.state.generation, changes, actions)
+    access = access_of(changes, actions)
+    return HostPlan(host, memory.state.generation, changes, actions, access=access)
 
 
 def _changes(base: Manifest, memory: Memory) -> Iterator[Change]:

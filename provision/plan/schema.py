@@ -70,6 +70,7 @@ def _host() -> dict[str, Any]:
                 flag=_about("Option of apply that lets it pass; empty: none.", _TEXT),
             ),
         },
+        access=_about("What touches access to the host, and is confirmed or taken back.", _TEXTS),
     )
 
 

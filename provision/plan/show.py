@@ -81,6 +81,8 @@ def _show_host(host: HostPlan, *, full: bool) -> Iterator[Line]:
         yield Line(f"  > {action_words(action)}", "cyan")
     if not host.unit_actions:
         yield Line("  > nothing is reloaded or restarted", "cyan")
+    if host.access:
+        yield Line(f"  ! {seen(access_words(host))}", "yellow")
     for objection in host.objections:
         yield Line(f"  ! {seen(objection_words(objection))}", "red")
     yield Line("")
@@ -98,6 +100,12 @@ def change_words(change: Change) -> str:
 def action_words(action: UnitAction) -> str:
     """What a unit will do and why: ``reload postfix.service: /etc/postfix/main.cf``."""
     return f"{action.verb} {action.unit}: {_shortened(action.why)}"
+
+
+def access_words(host: HostPlan) -> str:
+    """What touches access, and what is done about the danger."""
+    what = _shortened(host.access)
+    return f"touches access ({what}): goes back by itself unless confirmed over a new connection"
 
 
 def objection_words(objection: Objection) -> str:

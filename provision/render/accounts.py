@@ -5,8 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
+from functools import cache
 
-from provision.model.accounts import GENERATED, AliasAccount, MailboxAccount, Move, SiteAccounts
+from provision.model.accounts import (
+    GENERATED,
+    AliasAccount,
+    KnownAccounts,
+    MailboxAccount,
+    Move,
+    SiteAccounts,
+)
 from provision.model.address import Address
 from provision.model.fleet import (
     Fleet,
@@ -17,6 +25,7 @@ from provision.model.fleet import (
     Route,
     Site,
 )
+from provision.model.later import Later
 from provision.model.probe import probe_mailbox
 from provision.model.secret import Secret
 from provision.render.smarthost import nexthop
@@ -25,7 +34,39 @@ from provision.render.view import HostView
 
 def render_accounts(view: HostView) -> tuple[SiteAccounts, ...]:
     """One document for each site of the host, in the order of the sites."""
-    return tuple(_site(view.fleet, site) for site in view.sites)
+    return tuple(_remembered(view.fleet, site) or _site(view.fleet, site) for site in view.sites)
+
+
+def known_accounts(fleet: Fleet, site: Site) -> KnownAccounts:
+    """What to remember of a site's document; ``fleet`` needs its smarthosts and its key only."""
+    return _site(fleet, site).known()
+
+
+def _remembered(fleet: Fleet, site: Site) -> SiteAccounts | None:
+    """The document by what is remembered of it; its mailboxes are read when somebody looks."""
+    known = site.accounts
+    if known is None:
+        return None
+
+    @cache
+    def whole() -> SiteAccounts:
+        made = _site(fleet, site)
+        if made.digest() != known.digest:
+            raise RuntimeError(f"what is remembered of {site.domain} is not what its file says")
+        return made
+
+    return SiteAccounts(
+        site=str(site.domain),
+        domain_aliases=_domain_aliases(site),
+        route=_route(site),
+        nexthop=_nexthop(fleet, site),
+        mailboxes=Later(known.mailboxes, lambda: tuple(whole().mailboxes)),
+        aliases=Later(known.aliases, lambda: tuple(whole().aliases)),
+        catch_all=str(site.catch_all) if site.catch_all else None,
+        protect=site.protect,
+        moves=known.moves,
+        known_digest=known.digest,
+    )
 
 
 def site_passwords(fleet: Fleet, site: Site) -> Mapping[str, Password]:
@@ -57,7 +98,7 @@ def _mailboxes(fleet: Fleet, site: Site) -> list[Mailbox]:
 def _site(fleet: Fleet, site: Site) -> SiteAccounts:
     return SiteAccounts(
         site=str(site.domain),
-        domain_aliases=tuple(sorted(str(domain) for domain in site.domain_aliases)),
+        domain_aliases=_domain_aliases(site),
         route=_route(site),
         nexthop=_nexthop(fleet, site),
         mailboxes=tuple(_mailbox(fleet, site, mailbox) for mailbox in _mailboxes(fleet, site)),
@@ -97,6 +138,10 @@ def _mailbox(fleet: Fleet, site: Site, mailbox: Mailbox) -> MailboxAccount:
         forward_keep=forward.keep_copy if forward else True,
         protect=mailbox.protect,
     )
+
+
+def _domain_aliases(site: Site) -> tuple[str, ...]:
+    return tuple(sorted(str(domain) for domain in site.domain_aliases))
 
 
 def _route(site: Site) -> str:

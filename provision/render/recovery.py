@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from provision.assets import playbooks_dir
+from provision.assets import host_modules
+from provision.model.access import FIREWALL_UNIT
 from provision.model.bundle import ManagedDirectory, ManagedFile, ManagedUnit, Part
 from provision.render import dovecot, postfix
 from provision.render.templates import fill
@@ -12,28 +13,16 @@ from provision.render.webmail import FPM_UNIT
 UNIT = "provision-recover.service"
 SCRIPT = "/etc/provision/recover.py"
 """In a folder that nobody but root can write to, unlike /usr/local on older hosts."""
-MODULES = (
-    "provision_layout",
-    "provision_durable",
-    "provision_commands",
-    "provision_request",
-    "provision_generation",
-    "provision_journal",
-    "provision_records",
-    "provision_lock",
-    "provision_audit",
-    "provision_recover",
-)
-"""Of playbooks/module_utils, each after those that it imports."""
+_MODULE = "provision_recover"
 
 
 def render_recovery(view: HostView) -> Part:
     """The recovery's part of a host: the same on every one."""
     del view
-    units = (postfix.UNIT, dovecot.UNIT, FPM_UNIT, "nginx.service")
+    units = (FIREWALL_UNIT, postfix.UNIT, dovecot.UNIT, FPM_UNIT, "nginx.service")
     return Part(
         files=(
-            ManagedFile(SCRIPT, fill("systemd/recover.py.j2", modules=_modules())),
+            ManagedFile(SCRIPT, fill("systemd/recover.py.j2", modules=host_modules(_MODULE))),
             ManagedFile(
                 f"/etc/systemd/system/{UNIT}",
                 fill("systemd/provision-recover.service.j2", units=units, script=SCRIPT),
@@ -42,8 +31,3 @@ def render_recovery(view: HostView) -> Part:
         directories=(ManagedDirectory("/etc/provision"),),
         units=(ManagedUnit(UNIT),),
     )
-
-
-def _modules() -> list[tuple[str, str]]:
-    folder = playbooks_dir() / "module_utils"
-    return [(name, (folder / f"{name}.py").read_text(encoding="utf-8")) for name in MODULES]

@@ -13,7 +13,10 @@ def find_circles(graph: Graph[Step]) -> list[tuple[Step, ...]]:
     """Circles of ``graph``, each as the steps from its first one; every circle holds one found."""
     done: set[Step] = set()
     found: list[tuple[Step, ...]] = []
-    for start in graph:
+    # Most steps lead to an end at once, and are in no circle.
+    for start in [
+        step for step, following in graph.items() if any(map(graph.__contains__, following))
+    ]:
         if start in done:
             continue
         path: dict[Step, Iterator[Step]] = {start: iter(graph[start])}
@@ -41,3 +44,15 @@ def reach(graph: Graph[Step], start: Step, *, limit: int) -> int:
             seen.add(step)
             waiting += graph.get(step, ())
     return len(seen)
+
+
+def widest(graph: Graph[Step], *, limit: int) -> int:
+    """The largest ``reach`` of any step; counting ends soon above ``limit``."""
+    inner = {following for steps in graph.values() for following in steps}
+    # What a step reaches, those that lead to it reach too: asking where ways start is enough.
+    counts = (
+        reach(graph, start, limit=limit) if any(map(graph.__contains__, steps)) else len(set(steps))
+        for start, steps in graph.items()
+        if start not in inner
+    )
+    return max(counts, default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,13 @@ from provision.spec.compose import compose
 from provision.spec.context import Context
 from provision.spec.door import FleetFile, SiteFile
 from provision.spec.folder import FLEET_FILE, find_site_files
+from provision.spec.looking import Describe, UnclearError
 from provision.spec.node import Document
 from provision.spec.problem import Place, Problem, Problems, spec_invalid
+from provision.spec.quick import read_quickly
 from provision.spec.quotes import Quotes
 from provision.spec.resolve_fleet import resolve_hosts, resolve_smarthosts
-from provision.spec.resolve_site import fleet_view, resolve_site
+from provision.spec.resolve_site import fleet_view, owners, resolve_site
 from provision.spec.rules import check_rules
 from provision.spec.secrets import SECRETS_FILE, load_secrets
 from provision.spec.source import FleetFolder
@@ -50,10 +52,19 @@ def load_fleet(fleet_dir: Path, vault_password_file: Path | None = None) -> Flee
     return loaded.fleet
 
 
-def read_fleet(fleet_dir: Path, vault_password_file: Path | None = None) -> Loaded:
-    """Read a fleet folder without raising: for commands that show warnings too."""
+def read_fleet(
+    fleet_dir: Path, vault_password_file: Path | None = None, *, describe: Describe | None = None
+) -> Loaded:
+    """Read a fleet folder without raising: for commands that show warnings too.
+
+    ``describe`` makes what is remembered of a site's accounts; without it only what is remembered
+    already is used.
+    """
     with _collector_paused():
-        return _read(fleet_dir, vault_password_file)
+        try:
+            return _read_quickly(_context(fleet_dir, vault_password_file), describe)
+        except UnclearError:
+            return _read(_context(fleet_dir, vault_password_file))
 
 
 @contextmanager
@@ -68,24 +79,54 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _read(fleet_dir: Path, vault_password_file: Path | None) -> Loaded:
+def _context(fleet_dir: Path, vault_password_file: Path | None) -> Context:
     problems = Problems()
     folder = FleetFolder(fleet_dir, problems)
     vault = VaultOpener(fleet_dir, vault_password_file, problems)
-    secrets = load_secrets(folder, vault, problems)
-    written = _read_files(Context(folder, secrets, vault, problems))
+    return Context(folder, load_secrets(folder, vault, problems), vault, problems)
+
+
+def _read_quickly(context: Context, describe: Describe | None) -> Loaded:
+    """What `_read` would say of a folder without errors; raises UnclearError for others."""
+    fleet = read_quickly(context, describe)
+    _warn_of_unused_secrets(context)
+    for file in sorted(_shown_files(context.problems.sorted())):
+        _document(file, context)
+    return _loaded(fleet, context)
+
+
+def _shown_files(problems: Iterable[Problem]) -> set[str]:
+    """The site files of which lines will be shown."""
+    places = [place for one in problems for place in (one.place, *(n.place for n in one.notes))]
+    return {place.file for place in places if place.line and place.file.startswith("sites/")}
+
+
+def _read(context: Context) -> Loaded:
+    """Every file whole: the way that finds everything that is wrong."""
+    problems = context.problems
+    written = _read_files(context)
     check_rules(written, problems)
-    key = secrets.fingerprint_key()
-    for name in secrets.unused() if not problems.has_errors else ():
+    key = context.secrets.fingerprint_key()
+    _warn_of_unused_secrets(context)
+    fleet = None if problems.has_errors or written.spec is None else _fleet(written, key)
+    return _loaded(fleet, context)
+
+
+def _loaded(fleet: Fleet | None, context: Context) -> Loaded:
+    folder = context.folder
+    quotes = Quotes(folder.sources, folder.documents, context.secrets.texts())
+    return Loaded(fleet, context.problems.sorted(), quotes)
+
+
+def _warn_of_unused_secrets(context: Context) -> None:
+    problems = context.problems
+    for name in context.secrets.unused() if not problems.has_errors else ():
         problems.warn(
             "unused-secret",
             Place(SECRETS_FILE),
             f"nothing uses the secret {shown(name)}",
             hint="delete it: ansible-vault edit secrets.yml",
         )
-    fleet = None if problems.has_errors or written.spec is None else _fleet(written, key)
-    quotes = Quotes(folder.sources, folder.documents, secrets.texts())
-    return Loaded(fleet, problems.sorted(), quotes)
 
 
 def _read_files(context: Context) -> WrittenFleet:
@@ -99,7 +140,8 @@ def _read_files(context: Context) -> WrittenFleet:
         for found in documents
         if found and (site := validate(found, SiteFile, problems))
     ]
-    fleet = fleet_view(spec, [site for site, _ in specs])
+    own = owners((site.site, site.domain_aliases) for site, _ in specs)
+    fleet = fleet_view(spec, own)
     return WrittenFleet(
         spec=spec,
         document=document,

@@ -76,6 +76,11 @@ class Problems:
         """True when the spec cannot become a Fleet."""
         return any(problem.severity is Severity.ERROR for problem in self._found)
 
+    @property
+    def has_any(self) -> bool:
+        """True when anything was found, warnings too."""
+        return bool(self._found)
+
     def sorted(self) -> tuple[Problem, ...]:
         """Every problem, by file, line and column."""
         return tuple(sorted(self._found, key=lambda problem: (problem.place, problem.code)))

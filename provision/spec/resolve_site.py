@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provision.model.address import Address, Domain, LocalPart
@@ -44,10 +44,15 @@ class FleetView:
         return Address(site, written.local.lower()) if site else written
 
 
-def fleet_view(spec: FleetFile | None, sites: Sequence[SiteFile]) -> FleetView:
+def owners(claims: Iterable[tuple[Domain, Sequence[Domain]]]) -> dict[Domain, Domain]:
+    """Every mail domain to its site's; ``claims`` are each site's domain and its aliases."""
+    every = list(claims)
+    own = {alias: domain for domain, aliases in every for alias in aliases}
+    return own | {domain: domain for domain, _ in every}
+
+
+def fleet_view(spec: FleetFile | None, own: Mapping[Domain, Domain]) -> FleetView:
     """The view; where fleet.yml could not be read it is a blank that causes no further problems."""
-    own = {domain: site.site for site in sites for domain in site.domain_aliases}
-    own |= {site.site: site.site for site in sites}
     defaults = spec.defaults if spec else Defaults(outgoing=Route.NONE.value)
     view = FleetView(defaults, None, own)
     return (
@@ -61,6 +66,14 @@ def resolve_site(
     spec: SiteFile, document: Document, *, fleet: FleetView, context: Context
 ) -> WrittenSite:
     """The site; what it names and is not there is reported, and stands in as a blank."""
+    site = resolve_alone(spec, document, fleet=fleet, context=context)
+    return WrittenSite(with_files(site, spec, document, context), spec, document)
+
+
+def resolve_alone(
+    spec: SiteFile, document: Document, *, fleet: FleetView, context: Context
+) -> Site:
+    """The site without what other files hold: its logo and its certificate."""
     mailboxes = tuple(
         _mailbox(key, spec, document, fleet=fleet, context=context) for key in spec.mailboxes
     )
@@ -70,21 +83,24 @@ def resolve_site(
         for key, targets in spec.aliases.items()
     ]
     aliases += _roles(mailboxes, aliases, spec=spec, catch_all=catch_all, fleet=fleet)
-    site = Site(
+    return Site(
         domain=spec.site,
         host=spec.host,
         domain_aliases=tuple(sorted(spec.domain_aliases)),
         outgoing=_outgoing(spec, document, fleet, context),
-        webmail=_webmail(spec, document, context),
+        webmail=Webmail(spec.webmail.name or spec.site.name, None, spec.webmail.color),
         mailboxes=tuple(sorted(mailboxes, key=lambda mailbox: mailbox.local)),
         aliases=tuple(sorted(aliases, key=lambda alias: alias.local)),
         catch_all=catch_all,
         protect=spec.protect,
     )
-    return WrittenSite(_with_certificate(site, spec, document, context), spec, document)
 
 
-def _with_certificate(site: Site, spec: SiteFile, document: Document, context: Context) -> Site:
+def with_files(site: Site, spec: SiteFile, document: Document, context: Context) -> Site:
+    """The site with its logo and its certificate."""
+    if spec.webmail.logo is not None:
+        logo = context.logo(spec.webmail.logo, document, "webmail", "logo")
+        site = replace(site, webmail=replace(site.webmail, logo=logo))
     if spec.certificate is None:
         return site
     pair = context.certificate(spec.certificate, site.webmail_name, document, "certificate")
@@ -161,12 +177,6 @@ def _outgoing(spec: SiteFile, document: Document, fleet: FleetView, context: Con
         )  # fmt: skip
         return Outgoing(Route.NONE)
     return resolve_outgoing(text)
-
-
-def _webmail(spec: SiteFile, document: Document, context: Context) -> Webmail:
-    written = spec.webmail
-    logo = written.logo and context.logo(written.logo, document, "webmail", "logo")
-    return Webmail(written.name or spec.site.name, logo or None, written.color)
 
 
 def _roles(

@@ -2,77 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
-from provision.model.address import Address, LocalPart
+from provision.model.address import Address, Domain, LocalPart
 from provision.model.fleet import Route
-from provision.spec.circles import find_circles, reach
 from provision.spec.domain import mixed_scripts
 from provision.spec.problem import Note, Place, Problem, Problems
 from provision.spec.resolve_site import ROLES
+from provision.spec.rules_circle import Directory, Entry, bare, check_circles
 from provision.spec.written import WrittenFleet, WrittenSite
 
-_MOST_REPORTED = 20
 PlaceOf = Callable[..., Place]
-MAX_REACH = 1000
-"""Most recipients that one address may stand for (postconf(5), virtual_alias_expansion_limit)."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """One address of the fleet: where it is written, and where its mail goes on to."""
-
-    one: WrittenSite
-    path: tuple[str | int, ...]
-    targets: tuple[Address, ...] = ()
-    target_path: tuple[str | int, ...] | None = None
-    """The list that names the targets; None when nobody wrote them."""
-
-    def place(self) -> Place:
-        """Where the address is written."""
-        return self.one.document.key_place(*self.path)
-
-    def target_place(self, index: int) -> Place:
-        """Where one of its targets is written."""
-        if self.target_path is None:
-            return self.place()
-        return self.one.document.place(*self.target_path, index)
-
-
-Directory = dict[Address, Entry]
 
 
 def check_addresses(written: WrittenFleet, problems: Problems) -> None:
     """Report addresses with two owners, targets that do not exist, and mail in circles."""
     directory: Directory = {}
     for one in written.sites:
-        for address, entry in _entries(one):
+        for address, entry in entries(one):
             first = directory.setdefault(address, entry)
             if first is not entry:
-                _twice(address, entry.place(), first.place(), problems)
+                twice(address, entry.place(), first.place(), problems)
         if written.spec is not None:
-            _check_roles(one, problems)
-        _check_logins(one, problems)
-    targets = _Targets(written, directory, problems)
-    for entry in directory.values():
-        if entry.target_path is not None:
-            for index, target in enumerate(entry.targets):
-                targets.check(target, entry.one.document.place, *entry.target_path, index)
-                if target in entry.targets[:index]:
-                    problems.error(
-                        "target-twice", entry.target_place(index), f"{target} is named twice",
-                        hint="keep one of the two",
-                    )  # fmt: skip
+            check_roles(one, problems)
+        check_logins(one, problems)
+    machines = machine_names((host.fqdn for host in written.hosts), written.own)
+    targets = Targets(written.own, machines, directory, problems)
+    check_targets(directory, targets, problems)
     for one in written.sites:
-        _check_catch_all(one, targets, problems)
-    _check_ways_out(written, directory, targets, problems)
-    _check_postmaster(written, targets)
-    _check_circles(directory, problems)
+        check_catch_all(one, targets, problems)
+        if written.complete:
+            check_ways_out(one, directory, targets, problems)
+    check_postmaster(written, targets)
+    check_circles(directory, problems)
 
 
-def _entries(one: WrittenSite) -> Iterator[tuple[Address, Entry]]:
+def machine_names(hosts: Iterable[Domain], own: Mapping[Domain, Domain]) -> frozenset[Domain]:
+    """Names that a host or a webmail answers to, and no site has as its domain."""
+    webmail = {Domain(f"webmail.{site}") for site in set(own.values())}
+    return frozenset({*hosts, *webmail} - set(own))
+
+
+def check_targets(directory: Directory, targets: Targets, problems: Problems) -> None:
+    """Report targets that do not exist, and those that one list names twice."""
+    for entry in directory.values():
+        if entry.target_path is None:
+            continue
+        for index, target in enumerate(entry.targets):
+            targets.check(target, entry.one.document.place, *entry.target_path, index)
+            if target in entry.targets[:index]:
+                problems.error(
+                    "target-twice", entry.target_place(index), f"{target} is named twice",
+                    hint="keep one of the two",
+                )  # fmt: skip
+
+
+def entries(one: WrittenSite) -> Iterator[tuple[Address, Entry]]:
+    """Every address of a site, with where it is written and where its mail goes."""
     domain = one.site.domain
     forwards = {mailbox.local: mailbox.forward for mailbox in one.site.mailboxes}
     for key, spec in one.spec.mailboxes.items():
@@ -105,7 +92,8 @@ def _alias_targets(one: WrittenSite) -> dict[str, tuple[Address, ...]]:
     return {key: found[LocalPart.parse(key)] for key in one.spec.aliases}
 
 
-def _twice(address: Address, place: Place, first: Place, problems: Problems) -> None:
+def twice(address: Address, place: Place, first: Place, problems: Problems) -> None:
+    """Report an address with two owners."""
     problems.add(
         Problem(
             "address-twice",
@@ -117,7 +105,7 @@ def _twice(address: Address, place: Place, first: Place, problems: Problems) -> 
     )
 
 
-def _check_roles(one: WrittenSite, problems: Problems) -> None:
+def check_roles(one: WrittenSite, problems: Problems) -> None:
     """Mail for postmaster and abuse of every domain reach a person (RFC 5321 4.5.1)."""
     taken = {alias.local for alias in one.site.aliases}
     for mailbox in one.site.mailboxes:
@@ -131,7 +119,8 @@ def _check_roles(one: WrittenSite, problems: Problems) -> None:
         )  # fmt: skip
 
 
-def _check_logins(one: WrittenSite, problems: Problems) -> None:
+def check_logins(one: WrittenSite, problems: Problems) -> None:
+    """Warn of mailboxes that nobody can read."""
     for mailbox in one.site.mailboxes:
         if not mailbox.imap and not mailbox.pop3:
             problems.warn(
@@ -141,7 +130,8 @@ def _check_logins(one: WrittenSite, problems: Problems) -> None:
             )  # fmt: skip
 
 
-def _check_catch_all(one: WrittenSite, targets: _Targets, problems: Problems) -> None:
+def check_catch_all(one: WrittenSite, targets: Targets, problems: Problems) -> None:
+    """Report a catch-all that leads nowhere; warn of one that leads outside."""
     target = one.site.catch_all
     if target is None:
         return
@@ -155,30 +145,31 @@ def _check_catch_all(one: WrittenSite, targets: _Targets, problems: Problems) ->
         )  # fmt: skip
 
 
-def _check_ways_out(
-    written: WrittenFleet, directory: Directory, targets: _Targets, problems: Problems
+def check_ways_out(
+    one: WrittenSite, directory: Directory, targets: Targets, problems: Problems
 ) -> None:
     """A site that sends nothing out passes nothing on to the outside either."""
-    closed = [one for one in written.sites if one.site.outgoing.route is Route.NONE]
-    for one in closed if written.complete else []:
-        ways = [
-            (target, entry.target_place(index))
-            for entry in directory.values()
-            if entry.one is one and entry.target_path is not None
-            for index, target in enumerate(entry.targets)
-        ]
-        if one.site.catch_all is not None:
-            ways.append((one.site.catch_all, one.document.place("catch_all")))
-        for target, place in ways:
-            if not targets.is_ours(target):
-                problems.error(
-                    "no-way-out", place,
-                    f"{one.site.domain} sends nothing out, so nothing can be passed on to {target}",
-                    hint="give the site `outgoing: direct` or a smarthost, or take this out",
-                )  # fmt: skip
+    if one.site.outgoing.route is not Route.NONE:
+        return
+    ways: list[tuple[Address, Callable[[], Place]]] = [
+        (target, partial(entry.target_place, index))
+        for entry in directory.values()
+        if entry.one is one and entry.target_path is not None
+        for index, target in enumerate(entry.targets)
+    ]
+    if one.site.catch_all is not None:
+        ways.append((one.site.catch_all, partial(one.document.place, "catch_all")))
+    for target, place in ways:
+        if not targets.is_ours(target):
+            problems.error(
+                "no-way-out", place(),
+                f"{one.site.domain} sends nothing out, so nothing can be passed on to {target}",
+                hint="give the site `outgoing: direct` or a smarthost, or take this out",
+            )  # fmt: skip
 
 
-def _check_postmaster(written: WrittenFleet, targets: _Targets) -> None:
+def check_postmaster(written: WrittenFleet, targets: Targets) -> None:
+    """Report a postmaster of the fleet who does not exist."""
     postmaster = written.spec.postmaster if written.spec else None
     if postmaster and written.document:
         site = written.own.get(postmaster.domain, postmaster.domain)
@@ -186,60 +177,27 @@ def _check_postmaster(written: WrittenFleet, targets: _Targets) -> None:
         targets.check(address, written.document.place, "postmaster")
 
 
-def _check_circles(directory: Directory, problems: Problems) -> None:
-    graph = {
-        address: tuple(_bare(target) for target in entry.targets)
-        for address, entry in directory.items()
-        if entry.targets
-    }
-    for circle in find_circles(graph):
-        entry = directory[circle[0]]
-        following = circle[1 % len(circle)]
-        index = [_bare(target) for target in entry.targets].index(following)
-        if len(circle) == 1:
-            message = f"{circle[0]} leads to itself"
-        else:
-            way = " -> ".join(map(str, (*circle, circle[0])))
-            message = f"mail goes in circles: {way}"
-        problems.error(
-            "circle", entry.target_place(index), message, hint="take one of the steps out"
-        )
-    _check_reach(graph, directory, problems)
-
-
-def _check_reach(
-    graph: dict[Address, tuple[Address, ...]], directory: Directory, problems: Problems
-) -> None:
-    # What an address reaches, those that lead to it reach too: asking where mail starts is enough.
-    inner = {target for targets in graph.values() for target in targets}
-    starts = (address for address in graph if address not in inner)
-    wide = (start for start in starts if reach(graph, start, limit=MAX_REACH) > MAX_REACH)
-    for address in islice(wide, _MOST_REPORTED):
-        problems.error(
-            "reach", directory[address].place(),
-            f"mail for {address} would go to more than {MAX_REACH} addresses",
-            hint="this is a mailing list; it needs a program of its own",
-        )  # fmt: skip
-
-
-def _bare(address: Address) -> Address:
-    """The address without the detail of plus-addressing."""
-    return Address(address.domain, address.local.partition("+")[0])
-
-
-class _Targets:
+class Targets:
     """Knows which addresses of the fleet exist."""
 
-    def __init__(self, written: WrittenFleet, directory: Directory, problems: Problems) -> None:
-        self._written = written
+    def __init__(
+        self,
+        own: Mapping[Domain, Domain],
+        machines: frozenset[Domain],
+        directory: Directory,
+        problems: Problems,
+    ) -> None:
+        self._own, self._machines = own, machines
         self._directory = directory
         self._problems = problems
-        hosts = {host.fqdn for host in written.hosts}
-        self._machines = hosts | {one.site.webmail_name for one in written.sites}
-        self._machines -= set(written.own)
 
     def is_ours(self, target: Address) -> bool:
-        return target.domain in self._written.own
+        """True for an address in a domain of the fleet."""
+        return target.domain in self._own
+
+    def is_known(self, target: Address) -> bool:
+        """True when something takes its mail, or when that is not ours to know."""
+        return not self.is_ours(target) or bare(target) in self._directory
 
     def check(self, target: Address, place: PlaceOf, *path: str | int) -> None:
         """Report a target in a domain of ours that nothing takes."""
@@ -255,7 +213,7 @@ class _Targets:
                 "mixed-scripts", place(*path), f"{target} mixes scripts: {mixed}",
                 hint="make sure that this is the domain you mean",
             )  # fmt: skip
-        if not self.is_ours(target) or _bare(target) in self._directory:
+        if self.is_known(target):
             return
         import difflib  # noqa: PLC0415 - only a mistake needs it
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from provision.model.address import Domain
 from provision.model.fleet import Host
 from provision.spec.characters import shown
@@ -77,13 +80,16 @@ def check_references(written: WrittenFleet, document: Document, problems: Proble
     smarthosts = [smarthost.name for smarthost in written.smarthosts]
     default = written.spec.defaults.outgoing if written.spec else None
     if default is not None:
-        _check_outgoing(default, smarthosts, document.place("defaults", "outgoing"), problems)
+        _check_outgoing(
+            default, smarthosts, partial(document.place, "defaults", "outgoing"), problems
+        )
     for one in written.sites:
         if one.site.host not in hosts:
             _unknown("host", one.site.host, hosts, one.document.place("host"), problems)
         if one.spec.outgoing is not None:
-            place = one.document.place("outgoing")
-            _check_outgoing(one.spec.outgoing, smarthosts, place, problems)
+            _check_outgoing(
+                one.spec.outgoing, smarthosts, partial(one.document.place, "outgoing"), problems
+            )
 
 
 def warn_of_unused(written: WrittenFleet, document: Document, problems: Problems) -> None:
@@ -100,9 +106,11 @@ def warn_of_unused(written: WrittenFleet, document: Document, problems: Problems
             )  # fmt: skip
 
 
-def _check_outgoing(text: str, smarthosts: list[str], place: Place, problems: Problems) -> None:
+def _check_outgoing(
+    text: str, smarthosts: list[str], place: Callable[[], Place], problems: Problems
+) -> None:
     if text not in (*smarthosts, "direct", "none"):
-        _unknown("smarthost", text, [*smarthosts, "direct", "none"], place, problems)
+        _unknown("smarthost", text, [*smarthosts, "direct", "none"], place(), problems)
 
 
 def _unknown(kind: str, name: str, known: list[str], place: Place, problems: Problems) -> None:

@@ -10,10 +10,11 @@ from provision.spec.written import WrittenFleet, WrittenSite
 def check_moves(written: WrittenFleet, problems: Problems) -> None:
     """Report a mailbox that was moved from itself, from one that is there, or from another's."""
     for one in written.sites:
-        _check_site(one, problems)
+        check_site_moves(one, problems)
 
 
-def _check_site(one: WrittenSite, problems: Problems) -> None:
+def check_site_moves(one: WrittenSite, problems: Problems) -> None:
+    """The same for one site."""
     keys = {LocalPart.parse(key): key for key in one.spec.mailboxes}
     heirs: dict[LocalPart, Place] = {}
     for local, key in keys.items():

@@ -7,6 +7,7 @@ number; here they are text, ten and text.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Plain = str | int | float | bool | None
 
@@ -32,6 +33,7 @@ def resolve_plain(text: str) -> Plain:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
+@lru_cache(maxsize=1 << 12)  # the keys of mailboxes stand in every one of them
 def resolve_key(text: str) -> str | None:
     """A mapping key written without quotes; None when YAML reads something else than its text.
 

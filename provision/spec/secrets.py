@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from provision.model.secret import Secret
@@ -31,6 +34,24 @@ class Secrets:
         self._values = values
         self._problems = problems
         self._used: set[str] = set()
+
+    def of_one_site(self, problems: Problems) -> Secrets:
+        """The same values with a memory of their own of what was used and what was wrong."""
+        return Secrets(self._values, problems)
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Names of the secrets that were asked for."""
+        return frozenset(self._used)
+
+    def also_used(self, names: Iterable[str]) -> None:
+        """Note secrets that were asked for elsewhere."""
+        self._used.update(names)
+
+    def digest(self, names: Iterable[str], key: Secret) -> str:
+        """By what these secrets are known to be the same later, without a way back (HMAC)."""
+        values = [[name, repr(self._find(name))] for name in sorted(names)]
+        return hmac.new(key.reveal().encode(), json.dumps(values).encode(), "sha256").hexdigest()
 
     def look_up(self, ref: SecretRef, place: Place) -> Secret:
         """The secret of that name; an empty one after reporting that there is none."""

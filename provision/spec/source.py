@@ -49,7 +49,7 @@ class FleetFolder:
 
     def read_yaml(self, file: str) -> Source | None:
         """The text of a YAML file; None after reporting why it cannot be used."""
-        content = self.read_bytes(file, Place(file), limit=MAX_FILE_BYTES)
+        content = self.read_site(file)
         if content is None:
             return None
         if is_vault(content):
@@ -61,6 +61,10 @@ class FleetFolder:
         source = decode(file, content, self._problems)
         self.sources[file] = source or Source(file, content.decode("utf-8-sig", "replace"))
         return source
+
+    def read_site(self, file: str) -> bytes | None:
+        """The bytes of a site file; None after reporting why they cannot be used."""
+        return self.read_bytes(file, Place(file), limit=MAX_FILE_BYTES)
 
     def read_bytes(self, file: str, place: Place, *, limit: int) -> bytes | None:
         """The bytes of a file; problems are reported at ``place``, then the result is None."""

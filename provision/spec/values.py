@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
@@ -47,7 +48,11 @@ class Empty:
 
 def parse_local_part(value: Any) -> LocalPart:
     """A local part of ours: ASCII, so that no two that look alike can differ (RFC 6531 is off)."""
-    text = plain_text(value)
+    return _own_local_part(plain_text(value))
+
+
+@lru_cache(maxsize=1 << 16)  # the same few names stand in every site
+def _own_local_part(text: str) -> LocalPart:
     _require_ascii(text, "the part before the @")
     if "@" in text:
         raise WrongError(
@@ -97,8 +102,8 @@ def hinted(parse: Callable[[str], Parsed], text: str, hint: str) -> Parsed:
 
 
 def _require_ascii(text: str, what: str) -> None:
-    strange = next((char for char in text if not char.isascii()), None)
-    if strange is not None:
+    if not text.isascii():
+        strange = next(char for char in text if not char.isascii())
         raise WrongError(
             f"{what} holds {describe(strange)}; it takes ASCII characters only",
             hint="other letters can look like these and be different addresses",

@@ -1,0 +1,109 @@
+"""Take an unconfirmed change of access back: the old files, the access first, then all else."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .provision_audit import audit
+from .provision_commands import run
+from .provision_durable import Steps, remove
+from .provision_generation import Refused, current_manifest
+from .provision_journal import recover, roll_back
+from .provision_layout import Layout
+from .provision_lock import held
+from .provision_records import record_result
+from .provision_unconfirmed import (
+    FIREWALL,
+    disarm,
+    read_unconfirmed,
+    seconds_left,
+    why_back,
+)
+from .provision_units import Failure, activate, in_order
+
+_ACCESS = (FIREWALL, "nftables", "ssh", "networking", "systemd-networkd")
+_WATCHER = "the watch over the access to this host"
+
+
+def end_unconfirmed(layout: Layout, *, at_boot: bool = False) -> dict[str, Any]:
+    """Take back what will not be confirmed any more; what came of it, empty when there is none.
+
+    For who holds the host's lock. Raises Refused while the confirmation may still come.
+    """
+    state = read_unconfirmed(layout)
+    if state is None:
+        return {}
+    left = seconds_left(state)
+    if left > 0:
+        raise Refused(
+            f"generation {state['generation']} waits for its confirmation, at most"
+            f" {left:.0f} s more; apply again after that"
+        )
+    return take_back(layout, state, at_boot=at_boot)
+
+
+def take_back(layout: Layout, state: dict[str, Any], *, at_boot: bool = False) -> dict[str, Any]:
+    """Put the generation before it back, for who holds the host's lock; returns what came of it.
+
+    Killed in the middle, whoever comes next begins anew: the steps are the same.
+    """
+    number, previous, why = state["generation"], state["previous"], why_back(state)
+    for unit in state["arriving"]:
+        Steps.before(f"stop {unit}")
+        run("systemctl", "disable", *(() if at_boot else ("--now",)), "--", unit)
+    if layout.journal.exists():
+        recover(layout)
+    elif current_manifest(layout)["generation"] == number != previous:
+        roll_back(layout, number, previous)
+    Steps.before("read the old units")
+    run("systemctl", "daemon-reload")
+    failures = [] if at_boot else _activate_old(state)
+    result = {"outcome": "rolled_back", "message": why, "generation": previous, "lines": []}
+    if failures:
+        words = f"{why}; the old files are back, but not all that reads them"
+        result.update(outcome="needs_person", message=words, lines=failures)
+    else:
+        remove(layout.pending)
+    if number != previous:
+        record_result(layout, number, result)
+    audit(layout, state["request"]["meta"], result)
+    disarm(layout)
+    return result
+
+
+def _activate_old(state: dict[str, Any]) -> list[str]:
+    """Make every unit read the old files, whatever the others say; returns what went wrong."""
+    asked = state["request"]["unit_actions"]
+    actions = in_order([action for action in asked if action[0] not in state["arriving"]])
+    if not state["previous"]:
+        Steps.before("stop what had no configuration before")
+        stopped = run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
+        return [] if stopped.status == 0 else stopped.lines()
+    problems = []
+    for unit, verb in sorted(actions, key=lambda action: not action[0].startswith(_ACCESS)):
+        try:
+            activate([[unit, "restart" if verb == "restart" else "reload"]])
+        except Failure as failure:
+            problems += [str(failure), *failure.lines]
+    return problems
+
+
+def watch(layout: Layout, wanted: str) -> None:
+    """Wait until the change is confirmed, or take it back when its time is over."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    holder = {"who": _WATCHER, "since": now, "commit": ""}
+    while True:
+        left = 1.0
+        try:
+            with held(layout, holder, seconds=60.0):
+                state = read_unconfirmed(layout)
+                if state is None or state["run"] != wanted:
+                    return
+                left = seconds_left(state)
+                if left <= 0:
+                    take_back(layout, state)
+                    return
+        except Refused:
+            continue  # an apply is at work, or a confirmation
+        time.sleep(min(left, 5.0))
