@@ -64,6 +64,7 @@ def work(rehearsal: Rehearsal) -> Iterator[Work]:
         idle = IdleSession(traffic.door(), IDLER, rehearsal.password(IDLER))
     with traffic.running() as log:
         yield Work(rehearsal, engine, traffic, log, idle)
+    idle.close()
     for name, text in before.items():
         (rehearsal.fleet_dir / name).write_text(text)
     (rehearsal.fleet_dir / NEW).unlink(missing_ok=True)

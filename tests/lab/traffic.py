@@ -5,6 +5,8 @@ Every one has an address of its own in the lab, so that nobody meets the limits 
 
 from __future__ import annotations
 
+import contextlib
+import imaplib
 import itertools
 import socket
 import threading
@@ -130,22 +132,24 @@ class Traffic:
                 self.log.acknowledged.add(mark)
 
     def _submit(self, door: From, port: int) -> None:
-        client = clients.submission(door, port)
-        client.login(self._person, self._password)
-        client.quit()
+        with contextlib.closing(clients.submission(door, port)) as client:
+            client.login(self._person, self._password)
+            client.quit()
 
     def _imap(self, door: From) -> None:
         client = clients.imap(door)
-        client.login(self._person, self._password)
-        client.select("INBOX", readonly=True)
-        client.logout()
+        try:
+            client.login(self._person, self._password)
+            client.select("INBOX", readonly=True)
+        finally:
+            _leave(client)
 
     def _pop3(self, door: From) -> None:
-        client = clients.pop3(door)
-        client.user(self._person)
-        client.pass_(self._password)
-        client.stat()
-        client.quit()
+        with contextlib.closing(clients.pop3(door)) as client:
+            client.user(self._person)
+            client.pass_(self._password)
+            client.stat()
+            client.quit()
 
 
 class IdleSession:
@@ -170,12 +174,21 @@ class IdleSession:
             return False
         return True
 
+    def close(self) -> None:
+        """Leave."""
+        _leave(self._client)
+
     def _wait(self) -> None:
         self._tag = f"i{next(self._count)} ".encode()
         self._client.send(self._tag + b"IDLE\r\n")
         while not (line := self._client.readline()).startswith(b"+"):
             if not line:
                 raise ConnectionResetError
+
+
+def _leave(client: imaplib.IMAP4) -> None:
+    with contextlib.suppress(OSError, imaplib.IMAP4.error):
+        client.shutdown()
 
 
 class Poller:
