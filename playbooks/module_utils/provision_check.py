@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .provision_check_dovecot import check_dovecot
 from .provision_check_postfix import check_postfix
+from .provision_check_units import check_units, lint_drop_ins
 from .provision_check_web import check_nginx, check_php
 from .provision_commands import run
 from .provision_firewall import check_firewall
@@ -29,6 +30,7 @@ CHECKS: tuple[Callable[[], list[str]], ...] = (
     check_php,
     check_nginx,
     check_firewall,
+    check_units,
 )
 _CLONE_NEWNS = 0x00020000  # <linux/sched.h>
 _NEVER_COVERED = {"/", "/run", "/var", "/var/lib", "/usr", "/home", "/srv", "/opt"}
@@ -77,7 +79,9 @@ def _check(layout: Layout, number: int, request: Request, gone: list[str]) -> li
     for folder in folders:
         _mount("--bind", f"{tree}{folder}", folder)
         _mount("-o", "remount,bind,ro", folder)
-    return [finding for check in CHECKS for finding in check()]
+    units = (file.path for file in request.files if file.path.startswith("/etc/systemd/"))
+    drop_ins = {path: Path(path).read_text("utf-8") for path in units}
+    return [*(found for check in CHECKS for found in check()), *lint_drop_ins(request, drop_ins)]
 
 
 def _copy(folder: str, tree: Path) -> None:

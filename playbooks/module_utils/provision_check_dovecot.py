@@ -14,7 +14,10 @@ from pathlib import Path
 
 from .provision_commands import run
 
-_FILE = re.compile(r"^\s*(\w+_file|sieve_script_path)\s*=\s*<?(/\S+)\s*$")
+_FILE = re.compile(r"^\s*(\w+_file|passwd_file_path|sieve_script_path)\s*=\s*<?(/\S+)\s*$")
+_SCRIPT = re.compile(r"^sieve_script (\w+) \{[^}]*?^\s*path = (/\S+)$", re.MULTILINE)
+_READERS = {"dovecot": "/etc/dovecot/accounts", "vmail": "/etc/dovecot/accounts/forwards"}
+"""Who must be able to read every file of which folder: the auth service, and deliveries."""
 
 
 def check_dovecot() -> list[str]:
@@ -24,7 +27,7 @@ def check_dovecot() -> list[str]:
     done = run("doveconf", "-n")
     if done.status != 0 or done.errors.strip():
         return [f"doveconf: {line}" for line in done.errors.splitlines() or ["failed, silently"]]
-    return [*lint(done.output), *_sieve_compiles()]
+    return [*lint(done.output), *_accounts_are_readable(), *_sieve_compiles()]
 
 
 def lint(settings: str) -> Iterator[str]:
@@ -33,16 +36,37 @@ def lint(settings: str) -> Iterator[str]:
         yield "doveconf: no protocols are set: is the file empty?"
     found = (_FILE.match(line) for line in settings.splitlines())
     named = [(match[1], match[2]) for match in found if match]
+    named += [(f"sieve_script {name}", path) for name, path in _SCRIPT.findall(settings)]
     for name, path in named:
         if "%" not in path and not Path(path).is_file():
             yield f"dovecot: {name}: there is no file {path}"
     files = dict(named)
-    certificate, key = files.get("ssl_server_cert_file"), files.get("ssl_server_key_file")
+    certificate, key = (
+        files.get(f"ssl_server_{name}") or files.get(name) for name in ("cert_file", "key_file")
+    )  # doveconf prints them as a block: ssl_server { cert_file = ... }
     if certificate and key and Path(certificate).is_file() and Path(key).is_file():
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         except (OSError, ssl.SSLError) as error:
             yield f"dovecot: {key} does not fit {certificate}: {error}"
+
+
+def _accounts_are_readable() -> Iterator[str]:
+    """A users file that Dovecot may not read fails every login, and Postfix then answers 535."""
+    for user, folder in _READERS.items():
+        if not Path(folder).is_dir():
+            continue
+        become = (
+            "env",
+            "--chdir=/",
+            "setpriv",
+            f"--reuid={user}",
+            f"--regid={user}",
+            "--init-groups",
+        )
+        find = ("find", folder, "-maxdepth", "1", "-type", "f", "!", "-readable", "-print")
+        done = run(*become, *find)
+        yield from (f"dovecot: {user} cannot read {line}" for line in done.lines())
 
 
 def _sieve_compiles() -> Iterator[str]:

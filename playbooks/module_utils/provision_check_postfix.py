@@ -58,6 +58,9 @@ _ENDS_RELAY = {
 _SERVER_LEVELS = {"", "none", "may", "encrypt"}
 _CLIENT_LEVELS = _SERVER_LEVELS | {"dane", "dane-only", "fingerprint", "verify", "secure"}
 _MAP = re.compile(r"\b(?:proxy:)?(cdb|hash|btree|lmdb|texthash|regexp|pcre|cidr):(/[^\s,{}]+)")
+_ANY_MAP = re.compile(r"(?:^|[\s,{])(?:proxy:)?([a-z]+):[/{]")
+_NO_MAPS = {"unix", "inet", "lmtp", "smtp", "relay", "error", "discard", "local", "pipe"}
+_DOVECOT_SOCKET = re.compile(r"(?:^|unix:)/run/dovecot/([\w./-]+)")
 _FILE_SETTINGS = re.compile(r"(smtpd?|lmtp|tlsproxy)_tls_(chain_files|CAfile|cert_file|key_file)")
 _FIELDS = 8
 
@@ -69,7 +72,15 @@ def check_postfix() -> list[str]:
     problems = [*_native()]
     if problems:
         return problems
-    return [*lint(_settings()), *lint_master(MASTER.read_text()), *_maps_answer(_settings())]
+    settings = _settings()
+    return [
+        *lint(settings),
+        *lint_types(settings, set(run("postconf", "-m").output.split())),
+        *lint_transports(settings, run("postconf", "-M").output),
+        *lint_sockets(settings, run("doveconf", "-n").output),
+        *lint_master(MASTER.read_text()),
+        *_maps_answer(settings),
+    ]
 
 
 def _native() -> Iterator[str]:
@@ -153,6 +164,34 @@ def _lint_chain(name: str, paths: list[str]) -> Iterator[str]:
         except (OSError, ssl.SSLError) as error:
             if len(paths) == 1:
                 yield f"{name}: {path} holds no key with a certificate that fits: {error}"
+
+
+def lint_types(settings: dict[str, str], known: set[str]) -> Iterator[str]:
+    """Maps of a type that is not installed (postconf(1), -m): 451 to all mail."""
+    for name, value in settings.items():
+        if name.rpartition("/")[2].endswith(("_maps", "_restrictions", "_domains", "_checks")):
+            for match in _ANY_MAP.finditer(value):
+                if match[1] not in known | _NO_MAPS:
+                    yield f"{name}: Postfix here has no maps of type {match[1]!r}"
+
+
+def lint_transports(settings: dict[str, str], services: str) -> Iterator[str]:
+    """Transports that master.cf does not have: mail for them waits in the queue."""
+    rows = (line.split() for line in services.splitlines())
+    known = {row[0] for row in rows if len(row) > 1 and row[1] == "unix"}
+    for name, value in settings.items():
+        transport = value.partition(":")[0]
+        if name.endswith("_transport") and transport and transport not in known:
+            yield f"{name}: master.cf has no service {transport!r}"
+
+
+def lint_sockets(settings: dict[str, str], dovecot: str) -> Iterator[str]:
+    """Sockets of Dovecot that its own configuration, as doveconf(1) prints it, does not open."""
+    opened = set(re.findall(r"^\s*unix_listener (\S+) \{", dovecot, re.MULTILINE))
+    for name, value in settings.items():
+        for match in _DOVECOT_SOCKET.finditer(value) if dovecot else ():
+            if match[1] not in opened:
+                yield f"{name}: Dovecot opens no socket {match[1]!r}"
 
 
 def lint_master(text: str) -> Iterator[str]:

@@ -159,12 +159,11 @@ def dovecot_doors() -> list[Door]:
 
 
 def _web() -> list[Door]:
-    """The first site of each listening server block that has a name of its own."""
+    """The first site that has a name of its own; its login page comes out of PHP."""
     names = re.findall(r"^\s*server_name\s+([a-z0-9.-]+)", run("nginx", "-T").output, re.MULTILINE)
     name = next((name for name in names if "." in name), None)
     if name is None:
         return []
     question = f"GET / HTTP/1.0\r\nHost: {name}\r\n\r\n".encode("ascii")
-    return [
-        Door(f"https://{name}", 443, b"HTTP/1.", wrapped=True, question=question, server_name=name),
-    ]
+    page = Door(f"https://{name}", 443, b"HTTP/1.1 2", wrapped=True)
+    return [page._replace(question=question, server_name=name)]

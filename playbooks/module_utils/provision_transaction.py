@@ -38,6 +38,7 @@ from .provision_recover import end_interrupted
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
 from .provision_room import refuse_without_room
+from .provision_serving import problems, require_service
 from .provision_steps import Steps
 from .provision_take_back import undo
 from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
@@ -52,6 +53,7 @@ class Transaction:
         self.accounts = AccountLayout(root=str(layout.root))
         self.previous = current_manifest(layout)["generation"]
         self.number = self.previous
+        self.served: dict[str, str] = {}
         self.result: dict[str, Any] = {"outcome": "applied", "message": "", "lines": []}
         self.result.update(steps=[], replaced=[], staged=False)
 
@@ -159,6 +161,8 @@ class Transaction:
         self.result["replaced"] += keep(self.layout, self.number, paths)
 
     def _switch(self) -> None:
+        if self.previous:
+            self.served = problems(self.request.units, self.accounts)
         with self.step("switch"):
             self._keep(edited_files(self.layout, self.request))
             write_json(self.layout.pending, self.request.unit_actions)
@@ -172,6 +176,9 @@ class Transaction:
             with self.step("activate"):
                 ensure_enabled(self.request.units)
                 self.result["units"] = [list(done) for done in activate(actions)]
+            if self.number != self.previous:
+                with self.step("prove"):
+                    require_service(self.request.units, self.accounts, self.served)
         except Failure as failure:
             self.result["message"], self.result["lines"] = str(failure), failure.lines
             self._go_back(actions)
@@ -195,9 +202,8 @@ class Transaction:
             roll_back(self.layout, self.number, self.previous)
             reread_units()
             if self.previous:
-                back = [[unit, _verb_back(verb)] for unit, verb in in_order(actions)]
-                stopped = stopped_by(self.layout, self.number)
-                activate([*back, *([unit, "start"] for unit, *_ in stopped)])
+                _activate_back(actions)
+                activate([[unit, "start"] for unit, *_ in stopped_by(self.layout, self.number)])
             else:
                 Steps.before("stop what had no configuration before")
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
@@ -221,6 +227,18 @@ class Transaction:
 
 class RolledBack(Exception):
     """The apply failed, and the host is back on its old generation."""
+
+
+def _activate_back(actions: list[list[str]]) -> None:
+    """Make units read the old files; a restart helps those that a reload does not bring back.
+
+    Postfix's master(8) leaves a service alone for a minute when its processes have died.
+    """
+    for unit, verb in in_order(actions):
+        try:
+            activate([[unit, _verb_back(verb)]])
+        except Failure:
+            activate([[unit, "restart"]])
 
 
 def _verb_back(verb: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import imaplib
 import json
 import re
-import shutil
 import signal
 import ssl
 import time
@@ -51,28 +50,6 @@ def applied(fleet: EngineFleet) -> Iterator[EngineFleet]:
         path.write_bytes(kept[path])
     if changed:
         fleet.provision("apply", "--yes")
-
-
-def _templates(folder: Path, name: str, old: str, new: str) -> str:
-    """Python that makes the program use templates of which one is broken."""
-    shutil.copytree(ROOT / "templates", folder)
-    path = folder / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-    return (
-        "import provision.assets; from pathlib import Path;"
-        f"provision.assets.templates_dir = lambda: Path({str(folder)!r})"
-    )
-
-
-def _live(engine: EngineFleet) -> str:
-    """Everything that an apply could change, as one text."""
-    return engine.on_host(
-        "find /etc /var/lib/provision/current /var/lib/provision/accounts -type f -o -type l"
-        " | sort | xargs -d'\\n' stat -c '%n %s %y %a %U %G %i';"
-        " readlink /var/lib/provision/current"
-    )
 
 
 def _daemons(engine: EngineFleet) -> str:
@@ -165,76 +142,6 @@ def test_account_file_edited_by_hand_is_compiled_again(applied: EngineFleet) -> 
     ran = applied.provision("plan", "--detailed-exitcode", code=2)
     assert "~ accounts /etc/postfix/accounts/aliases.cdb: update" in ran.out
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
-
-
-BROKEN = {
-    "misspelt restriction": (
-        "postfix/main.cf.j2",
-        "reject_unlisted_recipient",
-        "reject_unlistd_recipient",
-        "'reject_unlistd_recipient' is no restriction that Postfix knows",
-    ),
-    "misspelt parameter": (
-        "postfix/main.cf.j2",
-        "disable_vrfy_command",
-        "disable_vrfi_command",
-        "unused parameter: disable_vrfi_command",
-    ),
-    "no TLS level": (
-        "postfix/main.cf.j2",
-        "smtpd_tls_security_level = may",
-        "smtpd_tls_security_level = maybe",
-        "'maybe' is no TLS security level",
-    ),
-    "missing certificate for Postfix": (
-        "postfix/main.cf.j2",
-        "smtpd_tls_chain_files = ",
-        "smtpd_tls_chain_files = /etc/provision/tls/nowhere.pem, ",
-        "there is no file /etc/provision/tls/nowhere.pem",
-    ),
-    "unknown Dovecot setting": (
-        "dovecot/2.4/dovecot.conf.j2",
-        "protocols",
-        "protocolls_of_old = yes\nprotocols",
-        "protocolls_of_old",
-    ),
-    "failing nginx include": (
-        "nginx/nginx.conf.j2",
-        "http {",
-        "http {\n    include /etc/nginx/nowhere.conf;",
-        "/etc/nginx/nowhere.conf",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_broken_template_is_refused_before_any_live_file_changes(
-    fleet: EngineFleet, case: str, tmp_path: Path
-) -> None:
-    name, old, new, finding = BROKEN[case]
-    before = _live(fleet)
-    broken = _templates(tmp_path / "templates", name, old, new)
-    ran = fleet.provision("apply", "--yes", before=broken, code=6)
-    assert finding in ran.out
-    assert "refused, nothing was changed" in ran.out
-    assert _live(fleet) == before
-    assert fleet.provision("plan").out == NO_CHANGES
-
-
-def test_configuration_that_cannot_go_live_is_rolled_back(
-    fleet: EngineFleet, tmp_path: Path
-) -> None:
-    """Every checker passes a Dovecot that wants Postfix's port; only the proof sees it."""
-    broken = _templates(
-        tmp_path / "templates",
-        "dovecot/2.4/services.j2",
-        "service dict {",
-        "service imap-login {\n  inet_listener taken {\n    port = 25\n  }\n}\nservice dict {",
-    )
-    ran = fleet.provision("apply", "--yes", before=broken, code=7)
-    assert "is back on its old generation" in ran.out
-    assert "dovecot.service" in ran.out
-    assert fleet.provision("plan").out == NO_CHANGES
 
 
 def test_switch_that_lost_its_apply_is_waited_for(applied: EngineFleet) -> None:

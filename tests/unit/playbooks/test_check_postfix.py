@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.provision_check_postfix import lint, lint_master
+from ansible.module_utils.provision_check_postfix import (
+    lint,
+    lint_master,
+    lint_sockets,
+    lint_transports,
+    lint_types,
+)
 
 GOOD = {
     "smtpd_relay_restrictions": "permit_sasl_authenticated, reject_unauth_destination",
@@ -43,6 +49,37 @@ def test_what_would_break_mail_is_found(name: str, value: str, finding: str) -> 
     found = list(lint({**GOOD, name: value}))
     assert any(finding in line for line in found), found
     assert any(line.startswith(name) for line in found)
+
+
+def test_maps_of_a_type_that_is_not_installed_are_found() -> None:
+    settings = {
+        "virtual_mailbox_maps": "cdb:/x, proxy:dbm:/y",
+        "a/inet/smtpd_sender_restrictions": "check_sender_access inline:{ {<> = 550 5.7.1 no} }",
+        "virtual_transport": "lmtp:unix:/run/x",
+    }
+    assert list(lint_types(settings, {"cdb", "inline"})) == [
+        "virtual_mailbox_maps: Postfix here has no maps of type 'dbm'"
+    ]
+
+
+def test_transport_that_master_has_not_is_found() -> None:
+    services = "smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\nlmtp unix - - n - - lmtp\n"
+    settings = {"default_transport": "smpt", "virtual_transport": "lmtp:unix:/x", "a_transport": ""}
+    assert list(lint_transports(settings, services)) == [
+        "default_transport: master.cf has no service 'smpt'"
+    ]
+
+
+def test_socket_that_dovecot_does_not_open_is_found() -> None:
+    dovecot = "service auth {\n  unix_listener postfix-auth {\n    mode = 0600\n  }\n}\n"
+    settings = {
+        "smtpd_sasl_path": "/run/dovecot/postfix-auth",
+        "smtpd_recipient_restrictions": "check_policy_service { unix:/run/dovecot/quota, x=y }",
+    }
+    assert list(lint_sockets(settings, dovecot)) == [
+        "smtpd_recipient_restrictions: Dovecot opens no socket 'quota'"
+    ]
+    assert list(lint_sockets(settings, "")) == [], "Dovecot's own checker has spoken then"
 
 
 def test_master_with_sound_options_passes() -> None:

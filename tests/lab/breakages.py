@@ -1,0 +1,168 @@
+"""Ways to break a configuration, each in one place of our templates, and what then must be said.
+
+Most are passed by the programs' own checkers (``postfix check``, ``doveconf``, ``nginx -t``).
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from tests.lab.postfix_breakages import LINT, POSTFIX, REFUSED, ROLLED_BACK, Breakage
+
+DOVECOT, LOGINS = "dovecot/2.4/dovecot.conf.j2", "dovecot/2.4/logins.j2"
+MAIL, SERVICES = "dovecot/2.4/mail.j2", "dovecot/2.4/services.j2"
+NGINX, SITE, UNKNOWN = "nginx/nginx.conf.j2", "nginx/webmail.conf.j2", "nginx/unknown.conf.j2"
+NGINX_UNIT, FPM_UNIT = "nginx/service.conf.j2", "php/service.conf.j2"
+RESTART = "systemd/restart.conf.j2"
+
+
+DOVECOTS = {
+    "empty dovecot.conf": Breakage(DOVECOT, "", "# {{ marker }}\n", "dovecot_config_version"),
+    "missing users file": Breakage(
+        LOGINS,
+        "passwd_file_path = /etc/dovecot/accounts/%{user | domain}.passwd",
+        "passwd_file_path = /etc/dovecot/nowhere.passwd",
+        "there is no file /etc/dovecot/nowhere.passwd",
+        layer=LINT,
+    ),
+    "missing Sieve script": Breakage(
+        MAIL,
+        "  path = /etc/dovecot/accounts/forwards/%{user}.sieve",
+        "  path = /etc/dovecot/nowhere.sieve",
+        "/etc/dovecot/nowhere.sieve",
+        layer=LINT,
+    ),
+    "unknown setting": Breakage(
+        DOVECOT, "protocols {", "protocolls_of_old = yes\nprotocols {", "protocolls_of_old"
+    ),
+    "bad value": Breakage(
+        LOGINS, "auth_failure_delay = 2 secs", "auth_failure_delay = soon", "auth_failure_delay"
+    ),
+    "missing brace": Breakage(DOVECOT, "  sieve = yes\n}", "  sieve = yes\n", "doveconf: "),
+    "include of nothing": Breakage(
+        DOVECOT,
+        "log_path = syslog",
+        "!include /etc/dovecot/nowhere.conf\nlog_path = syslog",
+        "/etc/dovecot/nowhere.conf",
+    ),
+    "missing certificate": Breakage(
+        LOGINS, "tls/host.crt", "tls/nowhere.crt", "there is no file /etc/provision/tls/nowhere.crt"
+    ),
+    "key of another certificate": Breakage(
+        LOGINS,
+        "tls/host.key",
+        "tls/sites/acme.example.key",
+        "/etc/provision/tls/sites/acme.example.key does not fit /etc/provision/tls/host.crt",
+    ),
+    "users files of another name": Breakage(
+        LOGINS,
+        "%{user | domain}.passwd",
+        "%{user | domain}.password",
+        "User doesn't exist: provision-probe@",
+        ROLLED_BACK,
+    ),
+    "port of Postfix": Breakage(
+        SERVICES,
+        "service dict {",
+        "service imap-login {\n  inet_listener taken {\n    port = 25\n  }\n}\nservice dict {",
+        "dovecot.service",
+        ROLLED_BACK,
+    ),
+}
+
+WEB = {
+    "broken virtual host": Breakage(SITE, "    http2 on;", "    http2 on", "nginx: "),
+    "failing include": Breakage(
+        NGINX, "http {", "http {\n    include /etc/nginx/nowhere.conf;", "/etc/nginx/nowhere.conf"
+    ),
+    "missing certificate of a site": Breakage(
+        SITE, "ssl_certificate {{ certificate }}", "ssl_certificate /nowhere.crt", "/nowhere.crt"
+    ),
+    "key of another site": Breakage(
+        SITE,
+        "ssl_certificate_key {{ key }}",
+        "ssl_certificate_key /etc/provision/tls/host.key",
+        "key values mismatch",
+    ),
+    "two default servers": Breakage(
+        SITE,
+        "ports.https }} ssl;",
+        "ports.https }} ssl default_server;",
+        "duplicate default server",
+    ),
+    "port of Dovecot": Breakage(
+        UNKNOWN,
+        "    server_name _;\n    include",
+        "    server_name _;\n    listen 993;\n    include",
+        "nginx.service",
+        ROLLED_BACK,
+    ),
+    "PHP that cannot be parsed": Breakage(
+        "roundcube/config.inc.php.j2", "<?php", "<?php if (", "php: "
+    ),
+    "PHP that fails": Breakage(
+        "roundcube/config.inc.php.j2", "<?php", "<?php nowhere();", "answers", ROLLED_BACK
+    ),
+    "unknown setting of PHP-FPM": Breakage(
+        "php/php-fpm.conf.j2", "pm = ondemand", "pm = ondemand\nnowhere = 1", "php-fpm"
+    ),
+    "webmail that asks another socket": Breakage(
+        "nginx/php.inc.j2", "unix:{{ socket }}", "unix:/run/php/nowhere.sock", "502", ROLLED_BACK
+    ),
+}
+
+UNITS = {
+    "misspelt setting of a unit": Breakage(
+        RESTART,
+        "RestartSec=1s",
+        "RestartSecs=1s",
+        "Unknown key 'RestartSecs'",
+        layer=LINT,
+    ),
+    "sandbox that nothing proves": Breakage(
+        RESTART,
+        "Restart=on-failure",
+        "Restart=on-failure\nSystemCallFilter=~@network-io",
+        "SystemCallFilter counts from the next start",
+        layer=LINT,
+    ),
+    "sandbox that kills nginx": Breakage(
+        NGINX_UNIT,
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=@system-service\nSystemCallFilter=~@network-io",
+        "nginx.service",
+        ROLLED_BACK,
+    ),
+    "sandbox that kills PHP-FPM": Breakage(
+        FPM_UNIT,
+        "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
+        "RestrictAddressFamilies=AF_INET",
+        "php8.4-fpm.service",
+        ROLLED_BACK,
+    ),
+}
+
+PROGRAMS = {"Postfix": POSTFIX, "Dovecot": DOVECOTS, "web": WEB, "systemd": UNITS}
+
+BREAKAGES = {
+    f"{program}: {name}": breakage
+    for program, table in PROGRAMS.items()
+    for name, breakage in table.items()
+}
+
+
+def rounds() -> list[list[str]]:
+    """All breakages that are refused, so that none hides another one's finding.
+
+    Programs are checked apart from each other; of one program, those of a layer are found together.
+    """
+    lanes = []
+    for program, table in PROGRAMS.items():
+        groups: dict[str, list[str]] = {}
+        for name, breakage in table.items():
+            if breakage.code == REFUSED:
+                groups.setdefault(breakage.layer or name, []).append(f"{program}: {name}")
+        lanes.append(groups.values())
+    return [
+        [name for group in turn for name in group] for turn in zip_longest(*lanes, fillvalue=())
+    ]
