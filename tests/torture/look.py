@@ -4,7 +4,7 @@ Left out, because an undisturbed run has others too: numbers and moments of gene
 (generations/, the number in current/manifest.json, replaced/), audit.log (a line per try), names of
 archives but for their addresses (moment and count of tries), times of files, what is in mailboxes
 (the letters that were sent to try the host), and the password hash of the probe of a site that
-comes (each ARGON2ID hash has a salt of its own) with its digests in compiled.json.
+comes (each ARGON2ID hash has a salt of its own) with its digests in compiled.json and index.json.
 """
 
 from __future__ import annotations
@@ -29,9 +29,14 @@ MASKED = MASK_ALL
 def content(path):
     found = open(path, "rb").read()
     if MASKED and "/accounts/" in path and not path.endswith(".cdb"):
-        if path.endswith("compiled.json"):
-            return json.dumps(sorted(json.loads(found)["files"])).encode()
+        if path.endswith(("compiled.json", "index.json")):
+            values = json.loads(found)
+            return json.dumps(sorted(values.get("files") or values["sites"])).encode()
         return EVERY.sub(b"HASH", found)
+    if path == STATE + "/accounts/index.json":
+        values = json.loads(found)
+        values["sites"].get("green.example", {}).get("inputs", ["", ""])[1] = ""
+        return json.dumps(values, sort_keys=True).encode()
     if path == STATE + "/accounts/compiled.json":
         values = json.loads(found)
         values["inputs"].get("green.example", ["", ""])[1] = ""
