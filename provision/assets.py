@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: +.*\n|\n)*", re.MULTILINE)
 _IMPORT = re.compile(r"^\s*from \.(\w+) import ", re.MULTILINE)
 
 
@@ -35,7 +36,7 @@ def playbooks_dir() -> Path:
 def host_modules(wanted: str) -> tuple[tuple[str, str], ...]:
     """Name and source of a module of playbooks/module_utils and of all that it imports.
 
-    Each comes after those that it imports, ``wanted`` last.
+    Each comes after those that it imports, ``wanted`` last; imports for types alone do not count.
     """
     folder = playbooks_dir() / "module_utils"
     found: dict[str, str] = {}
@@ -46,7 +47,7 @@ def host_modules(wanted: str) -> tuple[tuple[str, str], ...]:
             return
         visited.add(name)
         source = (folder / f"{name}.py").read_text(encoding="utf-8")
-        for imported in _IMPORT.findall(source):
+        for imported in _IMPORT.findall(_FOR_TYPES.sub("", source)):
             visit(imported)
         found[name] = source
 

@@ -34,7 +34,10 @@ options:
     type: str
     default: ""
   run:
-    description: Name of this run, by which it is confirmed and found in the audit log.
+    description:
+      - Name of this run, by which it is confirmed and found in the audit log, and id of the lock
+        that the caller holds on this host; refused when that is lost by now.
+      - Without it the module takes that lock itself.
     type: str
     default: ""
   confirm_seconds:
@@ -88,7 +91,7 @@ def main() -> None:
     )
     layout, wanted = Layout(), module.params
     holder = {name: wanted[name] for name in ("who", "since", "commit")}
-    holder["id"] = wanted["run"]
+    holder |= {"id": wanted["run"], "command": "rollback"}
     expected = wanted["expected"]
     if expected is None:
         expected = current_manifest(layout)["generation"]

@@ -17,11 +17,15 @@ class Layout:
         self.pending = self.state / "pending.json"
         self.replaced = self.state / "replaced"
         self.audit = self.state / "audit.log"
+        self.hold = self.state / "hold.json"
         self.unconfirmed = self.state / "unconfirmed.json"
         self.watch = self.state / "watch.py"
         self.run = root / "run/provision"
         self.lock = self.run / "lock"
         self.holder = self.run / "holder.json"
+        self.apply_lock = self.run / "apply.lock"
+        self.apply_holder = self.run / "apply.json"
+        self.ended = self.run / "ended.json"
 
     def generation(self, number: int) -> Path:
         """The folder of one generation."""

@@ -44,11 +44,26 @@ def end_unconfirmed(layout: Layout, *, at_boot: bool = False) -> dict[str, Any]:
 
 
 def take_back(layout: Layout, state: dict[str, Any], *, at_boot: bool = False) -> dict[str, Any]:
-    """Put the generation before it back, for who holds the host's lock; returns what came of it.
+    """Undo it and write down why, for who holds the host's lock; returns what came of it."""
+    number, previous, why = state["generation"], state["previous"], why_back(state)
+    failures = undo(layout, state, at_boot=at_boot)
+    result = {"outcome": "rolled_back", "message": why, "generation": previous, "lines": []}
+    if failures:
+        words = f"{why}; the old files are back, but not all that reads them"
+        result.update(outcome="needs_person", message=words, lines=failures)
+    if number != previous:
+        record_result(layout, number, result)
+    audit(layout, state["request"]["meta"], result)
+    disarm(layout)
+    return result
+
+
+def undo(layout: Layout, state: dict[str, Any], *, at_boot: bool = False) -> list[str]:
+    """Put the generation before it back, the access first; returns what went wrong with units.
 
     Killed in the middle, whoever comes next begins anew: the steps are the same.
     """
-    number, previous, why = state["generation"], state["previous"], why_back(state)
+    number, previous = state["generation"], state["previous"]
     for unit in state["arriving"]:
         Steps.before(f"stop {unit}")
         run("systemctl", "disable", *(() if at_boot else ("--now",)), "--", unit)
@@ -59,17 +74,9 @@ def take_back(layout: Layout, state: dict[str, Any], *, at_boot: bool = False) -
     Steps.before("read the old units")
     run("systemctl", "daemon-reload")
     failures = [] if at_boot else _activate_old(state)
-    result = {"outcome": "rolled_back", "message": why, "generation": previous, "lines": []}
-    if failures:
-        words = f"{why}; the old files are back, but not all that reads them"
-        result.update(outcome="needs_person", message=words, lines=failures)
-    else:
+    if not failures:
         remove(layout.pending)
-    if number != previous:
-        record_result(layout, number, result)
-    audit(layout, state["request"]["meta"], result)
-    disarm(layout)
-    return result
+    return failures
 
 
 def _activate_old(state: dict[str, Any]) -> list[str]:

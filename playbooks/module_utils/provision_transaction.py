@@ -26,14 +26,14 @@ from .provision_generation import (
 )
 from .provision_journal import recover, roll_back, switch
 from .provision_layout import Layout
-from .provision_lock import held
+from .provision_lock import alone
 from .provision_packages import free_daemons
 from .provision_records import describe, outcome_of, prune, record_result
 from .provision_recover import end_interrupted
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request, read_request
 from .provision_serving import problems, require_service
-from .provision_take_back import take_back
+from .provision_take_back import undo
 from .provision_unconfirmed import disarm, read_unconfirmed, start_watch, wait_for_confirmation
 from .provision_units import Failure, activate, ensure_enabled, in_order
 
@@ -161,7 +161,7 @@ class Transaction:
 
     def _go_back(self, actions: list[list[str]]) -> None:
         """Put the previous generation back and make the units read it."""
-        if self.number == self.previous:
+        if self.number == self.previous or read_unconfirmed(self.layout):
             raise Failure(self.result["message"], self.result["lines"])
         with self.step("roll back"):
             roll_back(self.layout, self.number, self.previous)
@@ -171,7 +171,6 @@ class Transaction:
             else:
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
         remove(self.layout.pending)
-        disarm(self.layout)
         raise RolledBack(self.result["message"])
 
 
@@ -206,7 +205,7 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
     """Carry out what ``ask`` returns, under the host's lock; ``ask`` may raise Refused."""
     layout.prepare()
     try:
-        with held(layout, holder):
+        with alone(layout, holder):
             recovered = end_interrupted(layout)
             request = ask()
             transaction = Transaction(layout, request)
@@ -243,7 +242,17 @@ def end(transaction: Transaction, work: Callable[[], None]) -> dict[str, Any]:
     except (OSError, ValueError, KeyError) as error:
         recover(layout)
         result.update(outcome="failed", message=f"{type(error).__name__}: {error}")
-    state = read_unconfirmed(layout)
-    if state and result["outcome"] in {"failed", "needs_person"}:
-        result.update(take_back(layout, state), message=result["message"])
+    if state := read_unconfirmed(layout):
+        _end_unproved(transaction, state)
     return result
+
+
+def _end_unproved(transaction: Transaction, state: dict[str, Any]) -> None:
+    """A change of access that failed before its proof: the access comes back first."""
+    result = transaction.result
+    if result["outcome"] == "unconfirmed":
+        return
+    failures = undo(transaction.layout, state)
+    result["lines"] = [*result["lines"], *failures]
+    result["outcome"] = "needs_person" if failures else "rolled_back"
+    disarm(transaction.layout)

@@ -51,6 +51,7 @@ class Settling:
     run: str
     awaited: Mapping[str, Awaited]
     on_event: Callable[[Event], None]
+    started: float = field(default_factory=time.monotonic)
     _threads: dict[str, threading.Thread] = field(default_factory=dict)
     _found: dict[str, HostOutcome] = field(default_factory=dict)
 
@@ -155,12 +156,12 @@ class _Asking:
             message = "the connection broke before anything was switched; apply again"
         elif word == "rolled_back" and self._why:
             lines = (*lines, self._why)
-        took = round(time.monotonic() - self._begun, 1)
+        took = round(time.monotonic() - self._settling.started, 1)
         kept = tuple(told.get("replaced", ()))
         return HostOutcome(self._host.name, word, message, lines, told["generation"], took, kept)
 
     def _lost(self) -> HostOutcome:
-        took = round(time.monotonic() - self._begun, 1)
+        took = round(time.monotonic() - self._settling.started, 1)
         if self._switched:
             word = "needs_person"
             message = (

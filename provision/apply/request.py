@@ -30,7 +30,7 @@ class Stamp:
     since: str
     commit: str
     id: str = ""
-    """Names this run on every host: there it is found in the audit log, and confirmed."""
+    """Names this run on every host: its lock, its line in the audit log, what is confirmed."""
 
     def holder(self) -> dict[str, str]:
         """The stamp as a host keeps it."""

@@ -57,6 +57,8 @@ def roll_back(
     on_event: Callable[[Event], None],
 ) -> Applied:
     """Roll every host back at the same time. Never raises for one host."""
+    if not returns:
+        return Applied((), {})
     records: Mapping[str, Record] = {r.host.name: Record(r.host.name) for r in returns}
     awaited = {r.host.name: Awaited(r.host, r.confirm_seconds) for r in returns}
     settling = Settling(connection, stamp.id, awaited, on_event)

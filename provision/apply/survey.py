@@ -42,7 +42,11 @@ def survey(bundles: Mapping[str, Bundle], connection: Connection) -> Survey:
     looked, failures = on_each(targets, look)
     states = {name: state for name, (state, _) in looked.items()}
     plan = Plan(tuple(diff_host(bundles[name], state) for name, state in states.items()))
-    empty = tuple(looked[host.host][1] for host in plan.hosts if host.is_empty)
+    quiet = {name for name, state in states.items() if not state.holder and not state.hold}
+    # What is remembered is not looked at properly: then nobody would be told of a hold.
+    empty = tuple(
+        looked[host.host][1] for host in plan.hosts if host.is_empty and host.host in quiet
+    )
     return Survey(plan, states, failures, empty)
 
 

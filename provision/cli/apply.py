@@ -9,10 +9,12 @@ import click
 
 from provision.cli.approval import Approval
 from provision.cli.host_options import confirm_option, host_option, permission_options
+from provision.cli.lock_options import lock_options
 from provision.cli.rollout_options import rollout_options
 from provision.cli.spec_loading import spec_options
 
 if TYPE_CHECKING:
+    from provision.apply.lock_wish import Wish
     from provision.apply.rollout import Rollout
     from provision.model.amounts import Duration
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
 @permission_options
 @rollout_options
+@lock_options("apply")
 @confirm_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--show-passwords", is_flag=True, help="With --format json: the generated ones too.")
@@ -38,6 +41,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     yes: bool,
     allowed: tuple[str, ...],
     rollout: Rollout,
+    wish: Wish,
     confirm_timeout: Duration,
     form: str,
     show_passwords: bool,
@@ -61,9 +65,9 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     Examples:
       provision apply -i inventories/demo
       provision apply tonight.plan
-      provision apply --host mail1
       provision apply --yes --format json
       provision apply --canary mail3 --batch 25% --max-failures 2
+      provision apply --host mail1 --yes --lock-timeout 10m
       provision apply --allow-removals
     """
     from provision.cli.applying import Applying  # noqa: PLC0415 - start-up time
@@ -75,5 +79,5 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     applying.judge(set(allowed))
     if applying.is_wanted:
         applying.confirm(yes=yes)
-        applying.apply(confirm_timeout)
+        applying.apply(wish, confirm_timeout)
     return applying.finish(show_passwords=show_passwords)

@@ -22,7 +22,7 @@ from provision.plan.change import Plan
 from provision.plan.show import show_plan
 
 if TYPE_CHECKING:
-    from provision.apply.request import HostWork
+    from provision.apply.lock_wish import Wish
     from provision.model.amounts import Duration
 
 
@@ -38,6 +38,8 @@ class Applying:
         self._failures: Mapping[str, ProvisionError] = {}
         self._refusals: tuple[HostOutcome, ...] = ()
         self._applied: Applied | None = None
+        self._allowed: AbstractSet[str] = frozenset()
+        self._is_reviewed = True
 
     def look(self) -> None:
         """Plan, and show what would change."""
@@ -49,6 +51,7 @@ class Applying:
     def judge(self, allowed: AbstractSet[str]) -> None:
         """Hold the plan against what was approved and allowed. Raises UsageWrong."""
         self._require_known_canary()
+        self._allowed = allowed
         self._refusals = (
             self._approval.refusals(self._looking, self._plan)
             or refused(self._plan, allowed)
@@ -70,27 +73,31 @@ class Applying:
 
     def confirm(self, *, yes: bool) -> None:
         """Ask a person, unless told not to. Raises UsageWrong where nobody can be asked."""
+        self._is_reviewed = self._approval.is_given or not yes
         if yes or self._approval.is_given:
             return
         if self._is_json or not sys.stdin.isatty():
             raise UsageWrong("nobody can be asked here", hint="review the plan, then add --yes")
-        count = len(self._works())
+        count = sum(not host.is_empty for host in self._plan.hosts)
         click.confirm(f"Apply this to {count} host{'s' * (count != 1)}?", abort=True)
 
-    def apply(self, confirm_timeout: Duration) -> None:
-        """Make it true, batch by batch, and keep the controller's audit line."""
+    def apply(self, wish: Wish, confirm_timeout: Duration) -> None:
+        """Make it true under the hosts' locks, batch by batch, and keep the audit line."""
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
         from provision.apply.batches import Rolling  # noqa: PLC0415
         from provision.apply.run import Means, apply_batch  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
+        from provision.cli.turn import turn  # noqa: PLC0415
         from provision.hosts.interrupts import Interrupts  # noqa: PLC0415
 
         stamp = stamp_now(self._looking.fleet_dir)
-        works = {
-            name: replace(work, confirm_timeout=confirm_timeout)
-            for name, work in self._works().items()
-        }
-        with Progress(list(works)) as progress, Interrupts(progress.take) as interrupts:
+        allowed = None if self._is_reviewed else self._allowed
+        with (
+            turn(self._looking, self._plan, stamp, wish, allowed) as mine,
+            Progress(list(mine.works)) as progress,
+            Interrupts(progress.take) as interrupts,
+        ):
+            works = {n: replace(w, confirm_timeout=confirm_timeout) for n, w in mine.works.items()}
             means = Means(
                 fleet=self._looking.desired.fleet,
                 connection=self._looking.connection,
@@ -98,21 +105,14 @@ class Applying:
                 on_event=progress.take,
                 interrupts=interrupts,
             )
-            self._applied = Rolling(self._rollout, interrupts, progress.take).over(
+            rolling = Rolling(self._rollout, interrupts, progress.take)
+            rolling.held = mine.why_not(self._rollout.canary)
+            applied = rolling.over(
                 list(works), lambda names: apply_batch([works[name] for name in names], means)
             )
+        self._plan = mine.plan
+        self._applied = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))
         write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
-
-    def _works(self) -> dict[str, HostWork]:
-        """The hosts that change, by name, in the order of the fleet."""
-        from provision.apply.request import HostWork  # noqa: PLC0415 - start-up time
-
-        bundles, states = self._looking.desired.bundles, self._looking.survey.states
-        return {
-            host.host: HostWork(bundles[host.host], states[host.host], host)
-            for host in self._plan.hosts
-            if not host.is_empty
-        }
 
     def finish(self, *, show_passwords: bool) -> int:
         """Tell every host's outcome; returns the exit code."""

@@ -79,6 +79,6 @@ class Looking:
 
 def _tell_of_holders(found: Survey) -> None:
     for name, state in found.states.items():
-        if holder := state.holder:
-            note = f"Note: {holder.who} is applying to {name} since {holder.since}"
-            click.echo(note, err=True)
+        for held in (state.holder, state.hold):
+            if held is not None:
+                click.echo(f"Note: {name}: {held.words}", err=True)

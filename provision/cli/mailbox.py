@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from provision.cli.host_options import host_option
+from provision.cli.lock_options import lock_options
 from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode, Refused, UsageWrong
+
+if TYPE_CHECKING:
+    from provision.apply.lock_wish import Wish
 
 
 @click.group("mailbox")
@@ -63,6 +68,7 @@ def list_command(  # noqa: PLR0913 - click hands over every option by name
 @click.argument("address")
 @click.option("--archive", default="", metavar="NAME", help="This archive; else the newest one.")
 @click.option("--yes", is_flag=True, help="Do not ask, even where newer mail goes to the archive.")
+@lock_options("restore")
 def restore_command(  # noqa: PLR0913 - click hands over every option by name
     *,
     fleet_dir: Path,
@@ -71,6 +77,7 @@ def restore_command(  # noqa: PLR0913 - click hands over every option by name
     address: str,
     archive: str,
     yes: bool,
+    wish: Wish,
 ) -> int:
     r"""Bring an archived mailbox back: all folders, flags and UIDs, and its password.
 
@@ -89,14 +96,15 @@ def restore_command(  # noqa: PLR0913 - click hands over every option by name
 
     asked = MailboxHosts(fleet_dir, vault_password_file, hosts)
     host = asked.host_with(address, archive)
-    answer = asked.restore(host, address, archive, replace=yes)
-    if answer["outcome"] == "has_mail":
-        from provision.plan.kept import amount_words  # noqa: PLC0415
+    with asked.locked([host], wish):
+        answer = asked.restore(host, address, archive, replace=yes)
+        if answer["outcome"] == "has_mail":
+            from provision.plan.kept import amount_words  # noqa: PLC0415
 
-        there = amount_words(answer["messages"], answer["bytes"])
-        _require_somebody("--yes puts that mail into the archive")
-        click.confirm(f"{address} holds {there} now. Put that into the archive?", abort=True)
-        answer = asked.restore(host, address, archive, replace=True)
+            there = amount_words(answer["messages"], answer["bytes"])
+            _require_somebody("--yes puts that mail into the archive")
+            click.confirm(f"{address} holds {there} now. Put that into the archive?", abort=True)
+            answer = asked.restore(host, address, archive, replace=True)
     _tell_restored(address, host, answer)
     return ExitCode.DONE
 
@@ -126,6 +134,7 @@ def _tell_restored(address: str, host: str, answer: dict[str, object]) -> None:
 @click.argument("address", required=False)
 @click.option("--expired", is_flag=True, help="Every archive whose time is over.")
 @click.option("--yes", is_flag=True, help="Do not ask; for timers.")
+@lock_options("purge")
 def purge_command(  # noqa: PLR0913 - click hands over every option by name
     *,
     fleet_dir: Path,
@@ -134,6 +143,7 @@ def purge_command(  # noqa: PLR0913 - click hands over every option by name
     address: str | None,
     expired: bool,
     yes: bool,
+    wish: Wish,
 ) -> int:
     r"""Delete archived mail for good: all archives of ADDRESS, or those whose time is over.
 
@@ -160,8 +170,9 @@ def purge_command(  # noqa: PLR0913 - click hands over every option by name
         _require_somebody("look at the list, then add --yes")
         count = len(chosen)
         click.confirm(f"Delete {count} archive{'s' * (count != 1)} for good?", abort=True)
-    for host, names in asked.purge(chosen).items():
-        click.echo(f"{host}: {len(names)} deleted.")
+    with asked.locked(sorted({archive["host"] for archive in chosen}), wish):
+        for host, names in asked.purge(chosen).items():
+            click.echo(f"{host}: {len(names)} deleted.")
     return asked.exit_code()
 
 

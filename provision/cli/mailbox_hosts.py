@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from provision.apply.audit import stamp_now
+from provision.apply.lock_wish import Wish
+from provision.apply.locking import locked
 from provision.cli.desired import choose_hosts
-from provision.cli.printing import print_failures
+from provision.cli.printing import print_failures, tell
 from provision.cli.spec_loading import load_or_exit
 from provision.errors import ExitCode, ProvisionError, Refused
 from provision.hosts.connection import Connection
@@ -32,7 +35,7 @@ class MailboxHosts:
         self._fleet = load_or_exit(fleet_dir, vault_password_file)
         chosen = choose_hosts(self._fleet, hosts)
         self._targets = {host.name: self._connection.target_of(host) for host in chosen}
-        self._who = stamp_now(fleet_dir).who
+        self._stamp = stamp_now(fleet_dir)
 
     @cached_property
     def _asked(self) -> tuple[Lists, Mapping[str, ProvisionError]]:
@@ -50,6 +53,14 @@ class MailboxHosts:
     def exit_code(self) -> int:
         """The worst of the hosts."""
         return max((error.exit_code for error in self._asked[1].values()), default=ExitCode.DONE)
+
+    @contextmanager
+    def locked(self, hosts: Sequence[str], wish: Wish) -> Iterator[None]:
+        """Hold these hosts for a block; raises Refused unless all of them can be had."""
+        targets = [self._targets[name] for name in hosts]
+        with locked(targets, self._connection, self._stamp, wish, tell) as locks:
+            locks.require_all()
+            yield
 
     def host_with(self, address: str, archive: str) -> str:
         """The host that has the archive; raises Refused where none or several have one."""
@@ -77,7 +88,7 @@ class MailboxHosts:
             "address": address,
             "archive": archive,
             "replace": replace,
-            "who": self._who,
+            "who": self._stamp.who,
             "keep_seconds": self._fleet.keep_removed.seconds,
         }
         return ask(self._targets[host], self._connection, request)
@@ -91,7 +102,7 @@ class MailboxHosts:
             host: ask(
                 self._targets[host],
                 self._connection,
-                {"action": "purge", "archives": those, "who": self._who},
+                {"action": "purge", "archives": those, "who": self._stamp.who},
             )["purged"]
             for host, those in names.items()
         }

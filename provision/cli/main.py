@@ -22,6 +22,8 @@ COMMANDS = {
     "status": "provision.cli.status",
     "history": "provision.cli.history",
     "rollback": "provision.cli.rollback",
+    "hold": "provision.cli.hold",
+    "unlock": "provision.cli.unlock",
     "mailbox": "provision.cli.mailbox",
     "trust": "provision.cli.trust",
     "inventory": "provision.cli.inventory",

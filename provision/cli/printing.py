@@ -28,3 +28,8 @@ def print_failures(failures: Mapping[str, ProvisionError]) -> None:
         click.echo(f"Error: {error.message}", err=True)
         if error.hint:
             click.echo(f"Hint: {error.hint}", err=True)
+
+
+def tell(line: str) -> None:
+    """Print a line on standard error, for the person who waits."""
+    click.echo(line, err=True)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provision.cli.host_options import confirm_option, host_option
-from provision.cli.printing import print_failures, print_lines
+from provision.cli.lock_options import lock_options
+from provision.cli.printing import print_failures, print_lines, tell
 from provision.cli.spec_loading import spec_options
 from provision.errors import ExitCode, Refused, UsageWrong
 from provision.plan.show import Line, show_plan
 
 if TYPE_CHECKING:
+    from provision.apply.lock_wish import Wish
     from provision.apply.outcome import Applied, HostOutcome
     from provision.cli.remembering import Remembered
     from provision.model.amounts import Duration
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--to", "number", type=click.IntRange(min=1), help="The generation to go back to.")
 @confirm_option
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
+@lock_options("rollback")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(  # noqa: PLR0913 - click hands over every option by name
     *,
@@ -38,6 +42,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     number: int | None,
     confirm_timeout: Duration,
     yes: bool,
+    wish: Wish,
     form: str,
 ) -> int:
     r"""Put the files of an earlier generation back: as a new generation, checked and proved.
@@ -64,7 +69,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     run = _Run(fleet_dir, told, confirm_timeout, is_json=form == "json")
     run.look(number)
     run.confirm(yes=yes)
-    return run.finish()
+    return run.finish(wish)
 
 
 class _Run:
@@ -116,14 +121,14 @@ class _Run:
             raise UsageWrong("nobody can be asked here", hint="review the plan, then add --yes")
         click.confirm("Roll back? Mail and accounts stay as they are.", abort=True)
 
-    def finish(self) -> int:
+    def finish(self, wish: Wish) -> int:
         """Roll back where something differs, tell every host's outcome, return the exit code."""
         from provision.apply.outcome import HostOutcome, of_error, worst  # noqa: PLC0415
 
         outcomes = [HostOutcome(h.host, "unchanged") for h in self.plan.hosts if h.is_empty]
         outcomes += [of_error(name, error) for name, error in self.failures.items()]
         outcomes += self.refused
-        applied = None if self.plan.is_empty else self._roll_back()
+        applied = None if self.plan.is_empty else self._roll_back(wish)
         outcomes += applied.outcomes if applied else ()
         if self.is_json:
             self._print_json(outcomes)
@@ -131,12 +136,13 @@ class _Run:
             self._tell(outcomes)
         return ExitCode.INTERRUPTED if applied and applied.interrupted else worst(outcomes)
 
-    def _roll_back(self) -> Applied:
+    def _roll_back(self, wish: Wish) -> Applied:
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
+        from provision.apply.locking import locked  # noqa: PLC0415
         from provision.apply.rollback import Return, roll_back  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
 
-        hosts = {host.name: host for host in self.told.hosts}
+        hosts, way = {host.name: host for host in self.told.hosts}, self.told.connection
         returns = [
             Return(
                 hosts[plan.host],
@@ -148,10 +154,12 @@ class _Run:
             if not plan.is_empty
         ]
         stamp = stamp_now(self.fleet_dir)
-        with Progress([one.host.name for one in returns]) as progress:
-            applied = roll_back(
-                returns, connection=self.told.connection, stamp=stamp, on_event=progress.take
-            )
+        targets = [way.target_of(one.host) for one in returns]
+        with locked(targets, way, stamp, wish, tell) as locks:
+            mine = [one for one in returns if one.host.name in locks.generations]
+            with Progress([one.host.name for one in mine]) as progress:
+                applied = roll_back(mine, connection=way, stamp=stamp, on_event=progress.take)
+        applied = replace(applied, outcomes=(*applied.outcomes, *locks.refusals.values()))
         write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
         return applied
 

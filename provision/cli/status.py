@@ -11,10 +11,11 @@ import click
 from provision.cli.host_options import host_option
 from provision.cli.printing import print_lines
 from provision.cli.spec_loading import spec_options
-from provision.plan.show import Line
+from provision.plan.show import Line, seen
 
 if TYPE_CHECKING:
     from provision.plan.generations import Memory
+    from provision.plan.state import HostState
 
 
 @click.command("status")
@@ -53,7 +54,7 @@ def command(
 def _as_json(host: str, memory: Memory) -> dict[str, Any]:
     from provision.plan.drift import find_drift  # noqa: PLC0415 - start-up time
 
-    current, holder = memory.current, memory.state.holder
+    current, holder, hold = memory.current, memory.state.holder, memory.state.hold
     return {
         "host": host,
         "generation": memory.state.generation,
@@ -62,9 +63,8 @@ def _as_json(host: str, memory: Memory) -> dict[str, Any]:
         "commit": current.commit if current else None,
         "rollback_of": current.rollback_of if current else None,
         "last_apply": memory.last,
-        "holder": {"who": holder.who, "since": holder.since, "commit": holder.commit}
-        if holder
-        else None,
+        "holder": holder.as_json() if holder else None,
+        "hold": hold.as_json() if hold else None,
         "switch_interrupted": memory.state.switch_interrupted,
         "pending": [
             {"unit": action.unit, "verb": action.verb.name.lower()}
@@ -77,9 +77,10 @@ def _as_json(host: str, memory: Memory) -> dict[str, Any]:
 def _lines(host: str, memory: Memory) -> Iterator[Line]:
     from provision.plan.drift import find_drift  # noqa: PLC0415 - start-up time
 
-    current, holder, state = memory.current, memory.state.holder, memory.state
+    current, state = memory.current, memory.state
     if current is None:
         yield Line(f"{host}: no generation yet; next: provision apply", "yellow")
+        yield from _holders(state)
         return
     commit = f" at commit {current.commit}" if current.commit else ""
     back = f", the files of generation {current.rollback_of}" if current.rollback_of else ""
@@ -88,8 +89,7 @@ def _lines(host: str, memory: Memory) -> Iterator[Line]:
     last = memory.last
     if last and not (last["staged"] and last["outcome"] == "applied"):
         yield Line(f"  last: {last['when']} by {last['who']}, {last['outcome']}")
-    if holder is not None:
-        yield Line(f"  held by {holder.who} since {holder.since}", "yellow")
+    yield from _holders(state)
     if state.switch_interrupted:
         yield Line("  a switch was interrupted; the next apply or reboot ends it", "red")
     for action in state.pending:
@@ -100,3 +100,9 @@ def _lines(host: str, memory: Memory) -> Iterator[Line]:
         yield Line(f"  drift: {found} {things} not as it left them; see provision drift", "yellow")
     else:
         yield Line("  no drift", "green")
+
+
+def _holders(state: HostState) -> Iterator[Line]:
+    for held in (state.holder, state.hold):
+        if held is not None:
+            yield Line(seen(f"  {held.words}"), "yellow")

@@ -46,7 +46,9 @@ def parse_audit(log: bytes) -> tuple[AuditLine, ...]:
     found = []
     for line in log.decode("utf-8", "replace").splitlines():
         try:
-            found.append(_line(json.loads(line)))
+            values = json.loads(line)
+            if "event" not in values:  # a hold or an unlock is no apply
+                found.append(_line(values))
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return tuple(found)

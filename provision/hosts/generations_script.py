@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LARGEST_CONTENT = 512 * 1024
+_LAST_LINES = 50
 
 
 def answer(request: dict[str, Any], observer: Any, store: Any) -> dict[str, Any]:
@@ -95,16 +96,18 @@ def _generation(folder: str, number: int) -> dict[str, Any]:
 
 
 def _last_line(path: str) -> Any:
-    """The last audit line that is whole; None when there is none."""
+    """The last audit line that is whole and of an apply; None when there is none."""
     try:
         lines = _read(path).splitlines()
     except FileNotFoundError:
         return None
-    for line in reversed(lines[-2:]):
+    for line in reversed(lines[-_LAST_LINES:]):
         try:
-            return json.loads(line)
+            values = json.loads(line)
         except ValueError:
             continue
+        if "event" not in values:  # a hold or an unlock
+            return values
     return None
 
 

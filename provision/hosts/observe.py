@@ -41,7 +41,7 @@ def ask(target: Target, connection: Connection, program: bytes) -> bytes:
 
 
 def observer(request: str) -> bytes:
-    """The program that looks at a host: the observer, the modules on account data, the question."""
+    """The program that looks at a host: the observer, the modules it reads with, the question."""
     question = f"answer(json.loads({request!r}), store, archive)"
     return f"{looking()}print(json.dumps({question}))\n".encode()
 
@@ -51,9 +51,11 @@ def looking() -> str:
     modules = playbooks_dir() / "module_utils"
     store = (modules / "provision_account_store.py").read_text()
     archive = (modules / "provision_account_archive.py").read_text()
+    holder = (modules / "provision_holder.py").read_text()
     return (
         f"{_SCRIPT.read_text()}\n"
         f"store = load_module('provision_account_store', {store!r})\n"
+        f"load_module('provision_holder', {holder!r})\n"
         f"archive = lambda: load_module('provision_account_archive', {archive!r})\n"
     )
 

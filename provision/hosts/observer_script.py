@@ -11,7 +11,6 @@ Standard library only, Python 3.11 or newer, and few modules of it: importing is
 from __future__ import annotations
 
 import binascii
-import fcntl
 import grp
 import hashlib
 import json
@@ -64,7 +63,7 @@ def answer(
         "dpkg_interrupted": interrupted,
         "switch_interrupted": any(map(os.path.lexists, UNFINISHED)),
         "pending": _read_json(f"{STATE}/pending.json", []),
-        "holder": _holder(),
+        **_held(),
         "units": units.answer(),
     }
 
@@ -282,14 +281,11 @@ def _joined(parts: Iterable[dict[str, str]]) -> dict[str, str]:
     return {key: value for part in parts for key, value in part.items()}
 
 
-def _holder() -> Any:
-    """Who holds the apply lock; None when the kernel says that nobody does."""
-    try:
-        with open("/run/provision/lock", "rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return _read_json("/run/provision/holder.json", None)
-    except FileNotFoundError:
-        pass
-    return None
+def _held() -> dict[str, Any]:
+    """Who is at work on this host, and the hold that a person has placed; None: nobody."""
+    seen = sys.modules[f"{PACKAGE}.provision_holder"]
+    hold = seen.current_hold()
+    return {
+        "holder": seen.lock_holder(),
+        "hold": None if hold is None or hold["expired"] else hold,
+    }

@@ -77,11 +77,47 @@ class RecordedFile:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a host's apply lock."""
+    """Who is at work on a host."""
 
     who: str
     since: str
     commit: str
+    id: str
+    address: str
+    command: str
+    words: str
+    """All of it for people, as the host says it."""
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Holder:
+        """Read the host's note of it."""
+        return cls(**{name: str(entry.get(name, "")) for name in cls.__slots__})
+
+    def as_json(self) -> dict[str, str]:
+        """Its parts, without the words for people."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "words"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person wants the host left alone for a while."""
+
+    who: str
+    since: str
+    until: str
+    reason: str
+    id: str
+    words: str
+    """All of it for people, as the host says it."""
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Hold:
+        """Read the host's note of it."""
+        return cls(**{name: str(entry.get(name, "")) for name in cls.__slots__})
+
+    def as_json(self) -> dict[str, str]:
+        """Its parts, without the words for people."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "words"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +152,7 @@ class HostState:
     pending: tuple[Activation, ...] = ()
     """Activations of an earlier apply that were never proved."""
     holder: Holder | None = None
+    hold: Hold | None = None
 
     def manifest_digest(self) -> str:
         """SHA-256 of what the last apply left: generation, its files, account documents."""
@@ -160,7 +197,8 @@ class HostState:
             dpkg_interrupted=reply["dpkg_interrupted"],
             switch_interrupted=reply["switch_interrupted"],
             pending=tuple(Activation(unit, _pending(word)) for unit, word in reply["pending"]),
-            holder=Holder(**reply["holder"]) if reply["holder"] else None,
+            holder=Holder.parse(reply["holder"]) if reply["holder"] else None,
+            hold=Hold.parse(reply["hold"]) if reply["hold"] else None,
         )
 
 

@@ -92,11 +92,13 @@ def test_rollback_to_what_is_not_kept_changes_nothing(tended: Rehearsal) -> None
 
 def test_status_names_who_holds_the_host(tended: Rehearsal) -> None:
     assert _status(tended)["holder"] is None
-    holder = tended.run("flock -o /run/provision/lock sleep 60 >/dev/null 2>&1 & echo $!").strip()
+    holder = tended.run(
+        "flock -o /run/provision/apply.lock sleep 60 >/dev/null 2>&1 & echo $!"
+    ).strip()
     until(lambda: _status(tended)["holder"], "the lock is held")
-    assert "held by" in tended.provision("status")
+    assert "somebody is at work on this host" in tended.provision("status")
     with tended.edited(SITE, lambda text: text.replace("Acme Mail", "Acme Held")):
-        assert "is applying to this host" in tended.provision("apply", "--yes", code=6)
+        assert "somebody is at work on this host" in tended.provision("apply", "--yes", code=6)
     tended.run(f"kill {holder}")
     until(lambda: _status(tended)["holder"] is None, "the lock is free")
 

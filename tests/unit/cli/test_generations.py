@@ -52,14 +52,16 @@ def test_status_of_a_good_host_is_two_lines() -> None:
 def test_status_tells_all_that_is_unfinished() -> None:
     state: dict[str, Any] = {
         "files": file_state(MAIN.path, None, mode=0o666),
-        "holder": {"who": "eve@desk", "since": "now", "commit": ""},
+        "holder": {"who": "eve@desk", "words": "eve@desk is applying to this host"},
+        "hold": {"who": "bob@desk", "words": "bob@desk holds this host: new disk"},
         "switch_interrupted": True,
         "pending": [["postfix.service", "reload"]],
     }
     last = {"when": "later", "who": "bob@desk", "outcome": "applied", "staged": False}
     assert _text(status._lines("mail1", memory(state, last=last)))[1:] == [
         "  last: later by bob@desk, applied",
-        "  held by eve@desk since now",
+        "  eve@desk is applying to this host",
+        "  bob@desk holds this host: new disk",
         "  a switch was interrupted; the next apply or reboot ends it",
         "  pending: reload postfix.service",
         "  drift: 2 things are not as it left them; see provision drift",
@@ -77,6 +79,7 @@ def test_status_document_has_all_of_it() -> None:
         "rollback_of": None,
         "last_apply": None,
         "holder": None,
+        "hold": None,
         "switch_interrupted": False,
         "pending": [],
         "drift": 0,

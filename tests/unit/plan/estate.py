@@ -104,6 +104,7 @@ def reply(**changes: Any) -> dict[str, Any]:
         "switch_interrupted": False,
         "pending": [],
         "holder": None,
+        "hold": None,
         **changes,
     }
 

@@ -122,7 +122,7 @@ def test_plan_is_stale_when_a_file_moved_on(layout: Layout) -> None:
 def test_second_apply_is_refused_and_told_who_holds_the_first(layout: Layout) -> None:
     with (
         held(layout, HOLDER),
-        pytest.raises(Refused, match=r"tester@here is applying .* since now, commit abc"),
+        pytest.raises(Refused, match=r"tester@here is applying .* since now .*, commit abc"),
         held(layout, HOLDER, seconds=0.1),
     ):
         pass
