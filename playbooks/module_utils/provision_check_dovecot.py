@@ -24,7 +24,7 @@ def check_dovecot() -> list[str]:
     """Everything wrong with /etc/dovecot as this process sees it; empty without Dovecot."""
     if not Path("/usr/bin/doveconf").exists():
         return []
-    done = run("doveconf", "-n", "-P")  # -P: it calls even a key's path a secret
+    done = run("doveconf", "-n")
     if done.status != 0 or done.errors.strip():
         return [f"doveconf: {line}" for line in done.errors.splitlines() or ["failed, silently"]]
     return [*lint(done.output), *_accounts_are_readable(), *_sieve_compiles()]
@@ -41,7 +41,9 @@ def lint(settings: str) -> Iterator[str]:
         if "%" not in path and not Path(path).is_file():
             yield f"dovecot: {name}: there is no file {path}"
     files = dict(named)
-    certificate, key = files.get("ssl_server_cert_file"), files.get("ssl_server_key_file")
+    certificate, key = (
+        files.get(f"ssl_server_{name}") or files.get(name) for name in ("cert_file", "key_file")
+    )  # doveconf prints them as a block: ssl_server { cert_file = ... }
     if certificate and key and Path(certificate).is_file() and Path(key).is_file():
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible.module_utils.provision_check_dovecot import lint
+
+from provision.certificates.authority import Authority
+from provision.model.address import Domain
 
 
 def test_settings_whose_files_are_there_pass(tmp_path: Path) -> None:
@@ -25,6 +29,19 @@ def test_missing_script_in_a_block_is_found() -> None:
         "protocols = imap\nsieve_script before {\n  driver = file\n  path = /nowhere.sieve\n}\n"
     )
     assert list(lint(settings)) == ["dovecot: sieve_script before: there is no file /nowhere.sieve"]
+
+
+def test_key_of_another_certificate_is_found_in_a_block(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    authority = Authority.create("demo", now)
+    pairs = [authority.issue(Domain.parse(name), now) for name in ("a.example", "b.example")]
+    (tmp_path / "crt").write_text(pairs[0].chain)
+    for name, pair in zip(("own", "other"), pairs, strict=True):
+        (tmp_path / name).write_text(pair.key.reveal())
+    block = "protocols = imap\nssl_server {{\n  cert_file = {0}/crt\n  key_file = {0}/{1}\n}}\n"
+    assert list(lint(block.format(tmp_path, "own"))) == []
+    (found,) = lint(block.format(tmp_path, "other"))
+    assert f"{tmp_path}/other does not fit {tmp_path}/crt" in found
 
 
 def test_path_with_a_variable_is_left_to_dovecot() -> None:
