@@ -19,15 +19,17 @@ from .provision_layout import Layout
 from .provision_lock import held
 from .provision_records import record_result
 from .provision_take_back import end_unconfirmed, watch
-from .provision_unconfirmed import watched_run
+from .provision_unconfirmed import may_be_confirmed, read_unconfirmed, watched_run
 
 
 def end_interrupted(layout: Layout) -> tuple[int, ...]:
-    """Put the old files back when a switch did not end; returns the two generations, or nothing.
+    """Put the old files back when a switch did not end, or was not confirmed.
 
-    Raises Refused while a change waits for its confirmation.
+    Returns the two generations, or nothing. For who holds the lock of an apply.
     """
-    end_unconfirmed(layout)
+    if taken := read_unconfirmed(layout):
+        end_unconfirmed(layout)
+        return taken["previous"], taken["generation"]
     recovered = recover(layout)
     if recovered:
         _back, left = recovered
@@ -57,6 +59,8 @@ def at_boot(layout: Layout) -> str:
 
 
 def _end_at_boot(layout: Layout, holder: dict[str, str]) -> str:
+    if may_be_confirmed(layout):  # somebody has started this by hand, meanwhile
+        return ""
     if taken_back := end_unconfirmed(layout, at_boot=True):
         return str(taken_back["message"])
     recovered = end_interrupted(layout)

@@ -27,20 +27,12 @@ _WATCHER = "the watch over the access to this host"
 
 
 def end_unconfirmed(layout: Layout, *, at_boot: bool = False) -> dict[str, Any]:
-    """Take back what will not be confirmed any more; what came of it, empty when there is none.
+    """Take back what nobody confirms any more; what came of it, empty when there is none.
 
-    For who holds the host's lock. Raises Refused while the confirmation may still come.
+    For who holds the host's locks: then the apply before has ended without a confirmation.
     """
     state = read_unconfirmed(layout)
-    if state is None:
-        return {}
-    left = seconds_left(state)
-    if left > 0:
-        raise Refused(
-            f"generation {state['generation']} waits for its confirmation, at most"
-            f" {left:.0f} s more; apply again after that"
-        )
-    return take_back(layout, state, at_boot=at_boot)
+    return {} if state is None else take_back(layout, state, at_boot=at_boot)
 
 
 def take_back(layout: Layout, state: dict[str, Any], *, at_boot: bool = False) -> dict[str, Any]:

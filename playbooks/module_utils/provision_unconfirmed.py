@@ -87,12 +87,20 @@ def seconds_left(state: dict[str, Any]) -> float:
     return max(0.0, float(state["deadline"]) - boottime())
 
 
+def may_be_confirmed(layout: Layout) -> bool:
+    """True while a change waits and its time is not over."""
+    state = read_unconfirmed(layout)
+    return state is not None and seconds_left(state) > 0
+
+
 def why_back(state: dict[str, Any]) -> str:
     """Why it goes back, for people."""
     if state["deadline"] is None:
         return "the apply was cut off before the change was proved"
     if state["boot"] != boot_id():
         return "the host was restarted before the change was confirmed"
+    if seconds_left(state) > 0:
+        return "another apply came before the change was confirmed"
     return f"not confirmed over a new connection within {state['seconds']} s"
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,19 @@ def apply_batch(works: Sequence[HostWork], means: Means) -> Applied:
         )
         for work in works
     }
-    outcomes = _play(works, means, credentials)
+    stored: set[str] = set()
+
+    def take(event: Event) -> None:
+        if event.get("accounts"):  # also where all else goes back: they are in no generation
+            stored.add(event["host"])
+        means.on_event(event)
+
+    outcomes = _play(works, replace(means, on_event=take), credentials)
+    stored |= {outcome.host for outcome in outcomes if outcome.word == "applied"}
     generated = {
         address: password
         for outcome in outcomes
-        if outcome.word == "applied"
+        if outcome.host in stored
         for address, password in credentials[outcome.host].generated.items()
     }
     return Applied(outcomes, generated)

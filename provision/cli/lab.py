@@ -13,6 +13,7 @@ from provision.cli.lab_output import describe_labs, describe_mail, steps
 from provision.cli.spec_loading import load_or_exit, spec_options
 from provision.lab.cache import state_dir
 from provision.lab.lab import Lab
+from provision.lab.network import shut_out_of
 from provision.lab.record import all_labs
 
 
@@ -49,6 +50,9 @@ def up(fleet_dir: Path, vault_password_file: Path | None) -> None:
     fleet = load_or_exit(fleet_dir, vault_password_file)
     with steps() as step:
         lab.up(fleet, progress=step)
+    for name in shut_out_of(fleet):
+        note = f"Note: the firewall of {name} keeps the lab's commands out; it will go back."
+        click.echo(f"{note} For a rehearsal add 198.18.0.0/24 to its ssh_from.", err=True)
     click.echo(f"The lab {lab.name} is up. Next: provision apply -i {fleet_dir}")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from provision.lab.programs import run
+from provision.model.fleet import Fleet
 
 CLIENT = "198.18.0.1"
 """Address of the lab's client side: where a provision command stands when it is in the lab."""
@@ -61,6 +62,17 @@ def remove_network(lab: str) -> None:
 def in_lab_network(address: str) -> bool:
     """True for an address of the lab's own network, false for one of the world outside."""
     return ipaddress.ip_address(address) in LAB_NETWORK
+
+
+def shut_out_of(fleet: Fleet) -> list[str]:
+    """Hosts whose firewall does not answer SSH from where commands stand in a lab."""
+    client = ipaddress.ip_address(CLIENT)
+    return [
+        host.name
+        for host in fleet.hosts
+        if host.firewall
+        and not any(client in ipaddress.ip_network(n) for n in host.firewall.ssh_from)
+    ]
 
 
 def lead_to(lab: str, addresses: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ class Generation:
     rollback_of: int | None
     """The generation whose files came back, when this one is a rollback."""
     outcome: str
-    """applied, refused, rolled_back, needs_person, failed, interrupted, or unproved."""
+    """applied, unconfirmed, refused, rolled_back, needs_person, failed, interrupted, unproved."""
     message: str = ""
     created: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()

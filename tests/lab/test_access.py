@@ -126,9 +126,14 @@ def test_change_that_locks_us_out_is_taken_back_and_told_so(tended: Rehearsal) -
 
 
 def test_controller_that_dies_before_confirming_loses_the_change(tended: Rehearsal) -> None:
+    """Twice: the next apply takes back what the first has left, the host what the second has."""
     before = tended.run(RULES)
     with tended.edited(FLEET, lambda t: t.replace(OPEN, ALSO)):
+        _run_to_its_death(tended, "apply", "--yes", "--confirm-timeout", "1h")
+        assert "9999" in tended.run(RULES)
+        assert _waits(tended)
         _run_to_its_death(tended, "apply", "--yes", "--confirm-timeout", "8s")
+        assert "another apply came" in tended.provision("history")
         wait_for(lambda: not _waits(tended))
         assert _last(tended)["outcome"] == "rolled_back"
         assert tended.run(RULES) == before
@@ -140,9 +145,6 @@ def test_host_that_restarts_before_the_confirmation_has_its_old_files(tended: Re
     with tended.edited(FLEET, lambda t: t.replace(OPEN, ALSO)):
         _run_to_its_death(tended, "apply", "--yes", "--confirm-timeout", "1h")
         assert "9999" in tended.run(RULES)
-        assert _waits(tended)
-        with tended.edited("sites/acme.example.yml", lambda t: t.replace("Acme Mail", "Acme 2")):
-            assert "waits for its confirmation" in tended.provision("apply", "--yes", code=6)
     tended.close()
     tended.lab.cut(HOST)
     tended.lab.start(HOST)

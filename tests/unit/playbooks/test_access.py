@@ -183,13 +183,18 @@ def test_apply_that_died_before_its_proof_is_taken_back_by_the_watch(layout: Lay
     assert "cut off" in verdict(layout, RUN)["message"]
 
 
-def test_next_apply_is_refused_while_one_waits_and_takes_it_back_after(layout: Layout) -> None:
+def test_next_apply_begins_with_taking_back_what_nobody_will_confirm(layout: Layout) -> None:
+    number = _waiting(layout)
+    assert end_interrupted(layout) == (1, number)
+    assert (tree_of(layout), outcome_of(layout, number)) == (OLD, "rolled_back")
+    assert "another apply came" in verdict(layout, RUN)["message"]
+    assert end_interrupted(layout) == ()
+
+
+def test_recovery_started_by_hand_leaves_what_may_be_confirmed(layout: Layout) -> None:
     _waiting(layout)
-    with pytest.raises(Refused, match=r"generation 2 waits for its confirmation, at most \d+ s"):
-        end_interrupted(layout)
-    _run_out(layout)
-    end_interrupted(layout)
-    assert tree_of(layout) == OLD
+    assert at_boot(layout) == ""
+    assert confirm(layout, RUN)["outcome"] == "applied"
 
 
 def test_another_boot_takes_it_back_before_its_time(layout: Layout) -> None:
