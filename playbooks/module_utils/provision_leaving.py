@@ -5,7 +5,7 @@ from __future__ import annotations
 import pwd
 
 from .provision_commands import run
-from .provision_durable import Steps
+from .provision_steps import Steps
 from .provision_layout import Layout
 from .provision_owned import forget, owned
 from .provision_removal import remove_packages, what_stands_against

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .provision_commands import Outcome, run
-from .provision_durable import Steps
+from .provision_steps import Steps
 
 
 def standing_among(units: list[str]) -> list[list[str]]:

@@ -23,7 +23,9 @@ import pathlib, sys, yaml
 keep = [yaml.load(p.read_bytes(), yaml.CSafeLoader) for p in pathlib.Path(sys.argv[1]).iterdir()]
 """
 _SIZE = f"{SITES * MAILBOXES} mailboxes"
-_RECEIVED = "cat /sys/class/net/host0/statistics/rx_bytes"
+_RECEIVED = "cd /sys/class/net/host0/statistics && cat rx_bytes rx_packets"
+_HEADERS = 14 + 20 + 32
+"""Ethernet, IPv4, TCP with timestamps: what every packet has beside what SSH was given."""
 
 
 def measure() -> Iterator[Measured]:
@@ -94,7 +96,8 @@ def _plans(folder: Path) -> Iterator[Measured]:
 
 def _one_mailbox(lab: Lab, folder: Path) -> Iterator[Measured]:
     def received() -> int:
-        return int(lab.run(HOST, ["sh", "-c", _RECEIVED]).stdout)
+        octets, packets = map(int, lab.run(HOST, ["sh", "-c", _RECEIVED]).stdout.split())
+        return octets - packets * _HEADERS
 
     _edit(folder, 5)
     before = received()
@@ -102,7 +105,7 @@ def _one_mailbox(lab: Lab, folder: Path) -> Iterator[Measured]:
     sent = (received() - before) / 1024
     words = f"one mailbox more among {_SIZE}, applied"
     yield Measured(words, ran.seconds, 1.0, "limit, seconds", 5.0, peak_mib=ran.peak_mib)
-    yield Measured(f"{words}: all that the host received", sent, 64.0, "limit", 1.0, unit="KiB")
+    yield Measured(f"{words}: all that came by SSH", sent, 64.0, "limit", 1.0, unit="KiB")
 
 
 def _edit(folder: Path, site: int) -> None:
