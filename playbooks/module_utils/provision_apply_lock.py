@@ -130,7 +130,7 @@ class Keeper:
         ready, _, _ = select.select([0], [], [], seconds)
         if ready:
             said = os.read(0, 65536)
-            if not said or said.endswith(DONE):
+            if not said or DONE in said:
                 raise Over("" if said else "its controller is gone")
             self.heard = time.monotonic()
         elif time.monotonic() - self.heard > SILENCE and not self.peer.is_there():
