@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .provision_durable import read_json, remove, write_json
+from .provision_durable import read_json, write_json
 from .provision_ended import note_end
 from .provision_hold import forget_expired, moment, standing_hold
 from .provision_holder import apply_holder, boottime, switch_holder, words
@@ -130,7 +130,7 @@ class Keeper:
         ready, _, _ = select.select([0], [], [], seconds)
         if ready:
             said = os.read(0, 65536)
-            if not said or said.endswith(DONE):
+            if not said or DONE in said:
                 raise Over("" if said else "its controller is gone")
             self.heard = time.monotonic()
         elif time.monotonic() - self.heard > SILENCE and not self.peer.is_there():
@@ -138,7 +138,10 @@ class Keeper:
         say(None)
 
     def _end(self, reason: str) -> None:
-        """Free the lock; while a switch is at work it is kept, so that nobody comes in between."""
+        """Come to an end, which frees the lock; not while a switch is at work.
+
+        The note stays: until this process is gone the lock is held, and by nobody else.
+        """
         if (apply_holder(self.root) or {}).get("id") != self.note["id"]:
             return
         with self.layout.lock.open("ab") as switch:
@@ -150,7 +153,6 @@ class Keeper:
                 fcntl.flock(switch, fcntl.LOCK_EX)
             if reason:
                 note_end(self.layout, self.note["id"], reason)
-            remove(self.layout.apply_holder)
 
 
 def say(values: dict[str, Any] | None) -> None:

@@ -72,13 +72,14 @@ def _holder(root: str, lock: str, note: str) -> dict[str, Any] | None:
 
 
 def _noted(path: str) -> dict[str, Any]:
-    """The note of the one that is alive; one of a killed holder is replaced within an instant."""
-    holder: dict[str, Any] = {}
+    """The note of one that is alive; after a dead holder's the next one's comes in an instant."""
     for _ in range(_LOOKS):
         holder = read_note(path) or {}
-        if os.path.exists(f"/proc/{holder.get('host_pid', 'self')}"):
+        if os.path.exists(f"/proc/{holder.get('host_pid', 0)}"):
             break
         time.sleep(0.02)
+    else:
+        holder = {}
     since = holder.get("since_boot")
     seconds = None if since is None else max(0, int(boottime() - since))
     named = {"id": "", "who": "somebody", "address": "", "command": "", "commit": "", "since": ""}
