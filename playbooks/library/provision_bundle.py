@@ -40,8 +40,8 @@ lines:
 from pathlib import Path  # noqa: E402 - the documentation comes first, as Ansible wants it
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+from ansible.module_utils.provision_carry_out import apply_request  # noqa: E402
 from ansible.module_utils.provision_layout import Layout  # noqa: E402
-from ansible.module_utils.provision_transaction import apply_request  # noqa: E402
 
 
 def main() -> None:

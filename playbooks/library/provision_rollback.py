@@ -71,11 +71,11 @@ lines:
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
 from ansible.module_utils.provision_breakpoint import arm  # noqa: E402
+from ansible.module_utils.provision_carry_out import carry_out  # noqa: E402
 from ansible.module_utils.provision_generation import current_manifest  # noqa: E402
 from ansible.module_utils.provision_layout import Layout  # noqa: E402
 from ansible.module_utils.provision_packages import free_daemons  # noqa: E402
 from ansible.module_utils.provision_rollback import rollback_request  # noqa: E402
-from ansible.module_utils.provision_transaction import carry_out  # noqa: E402
 
 
 def main() -> None:

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from .provision_audit import audit
+from .provision_carry_out import end, remember
 from .provision_durable import read_json
 from .provision_generation import Refused, current_manifest
 from .provision_layout import Layout
 from .provision_lock import held
 from .provision_request import Request, directories_of, files_of
 from .provision_take_back import take_back
-from .provision_transaction import Transaction, end, remember
+from .provision_transaction import Transaction
 from .provision_unconfirmed import disarm, read_unconfirmed, seconds_left
 
 _SECONDS = 2.0

@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from .provision_carry_out import apply_request
 from .provision_generation import current_manifest
 from .provision_layout import Layout
-from .provision_transaction import apply_request
 
 
 def main(content: bytes) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pwd
 
 from .provision_commands import run
-from .provision_steps import Steps
 from .provision_layout import Layout
 from .provision_owned import forget, owned
 from .provision_removal import remove_packages, what_stands_against
+from .provision_steps import Steps
 
 _NO_DISKS = ("proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "securityfs")
 

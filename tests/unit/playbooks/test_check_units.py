@@ -16,7 +16,7 @@ def _request(verb: int) -> Request:
     file = WantedFile(
         PATH, "", Attributes(0o644, "root", "root"), secret=False, activations=[[UNIT, verb]]
     )
-    return Request(0, None, [file], [], [UNIT], [], [], {}, {}, {})
+    return Request(0, None, [file], [], [UNIT], [], [], {}, {}, {}, {}, "", {})
 
 
 def test_restart_policy_needs_no_new_start() -> None:
