@@ -117,8 +117,10 @@ class Homes:
                 if (site, local) not in self.homes or f"{local}@{site}" in self.leaving:
                     self._archive(f"{local}@{site}")
             if site not in self.staying:
+                folder = os.path.join(self.layout.mail, site)
+                Steps.before(f"remove directory {folder}")
                 with contextlib.suppress(OSError):  # somebody may have put something there
-                    os.rmdir(os.path.join(self.layout.mail, site))
+                    os.rmdir(folder)
 
     def _archive(self, address: str) -> None:
         now = int(time.time())

@@ -5,7 +5,6 @@ durable before the documents are, so a killed run is ended with the same records
 compile removes it. Standard library only; runs as root on the host.
 """
 
-# ruff: noqa: PTH104, PTH118, PTH120 - paths are joined as text, like everywhere in the account modules
 # ruff: noqa: PTH104, PTH118, PTH120 - paths are text, like everywhere in the account modules
 from __future__ import annotations
 
@@ -23,6 +22,7 @@ from .provision_account_store import (
     sync_folder,
     write,
 )
+from .provision_steps import Steps
 
 GENERATED = "generated"
 _KEEP_SECONDS = 30 * 86400
@@ -84,6 +84,7 @@ def undo_half_renames(layout: Layout) -> dict[str, str]:
     for site in sites_in(layout):
         old = load(layout.document(site)).get("site", site)
         if old != site and not os.path.lexists(layout.document(old)):
+            Steps.before(f"rename {layout.document(site)} to {layout.document(old)}")
             os.rename(layout.document(site), layout.document(old))
             sync_folder(os.path.dirname(layout.document(old)))
             undone[site] = old
