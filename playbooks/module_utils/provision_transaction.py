@@ -32,6 +32,7 @@ from .provision_leaving import drop_packages, drop_users
 from .provision_records import describe, prune
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request
+from .provision_resolver import READS, renew_resolver
 from .provision_room import refuse_without_room
 from .provision_serving import problems, require_service
 from .provision_steps import Steps
@@ -149,7 +150,10 @@ class Transaction:
         elif delta["mend"]:
             compiler = delta.get("compiler", "")
             self.result["accounts"] = compile_all(self.accounts, compiler=compiler)
-        self.result["lines"] += self.result.get("accounts", {}).get("said", [])
+        done = self.result.get("accounts", {})
+        self.result["lines"] += done.get("said", [])
+        if any(path.endswith(READS) for path in done.get("written", [])):
+            renew_resolver()
 
     def _keep(self, paths: list[str]) -> None:
         self.result["replaced"] += keep(self.layout, self.number, paths)

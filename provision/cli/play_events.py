@@ -8,7 +8,7 @@ from typing import Any
 from provision.cli.events import Events
 from provision.hosts.playbook import Event
 
-_STEPS = {"roll back": "rollback"}
+STEPS = {"roll back": "rollback", "remove what left": "removal"}
 """Steps of the module on the host whose event has another name."""
 _TASKS = {"task_start": "started", "task_ok": "done", "task_failed": "failed"}
 
@@ -41,7 +41,7 @@ def _tell(events: Events, event: Event) -> None:
     for step in event.get("steps", ()):
         name, seconds = step["name"], step["seconds"]
         message = f"{host}: {name} took {seconds:.1f} s"
-        events.tell(_STEPS.get(name, name), message, host=host, seconds=seconds)
+        events.tell(STEPS.get(name, name), message, host=host, seconds=seconds)
 
 
 def tell_result(events: Events, outcome: Mapping[str, Any]) -> None:

@@ -25,7 +25,9 @@ from provision.contracts.shapes import (
 from provision.plan.change import Action
 
 _HOST = about("The host that it is about.", TEXT)
-_STEPS = ("stage", "check", "watch", "switch", "activate", "accounts", "rollback")
+_STEPS = (
+    "stage", "check", "watch", "switch", "activate", "prove", "accounts", "removal", "rollback",
+)  # fmt: skip
 _STEP = keys(host=_HOST, seconds=SECONDS)
 _HOLDER = ("who", "since", "commit", "id", "address", "command")
 TYPES: dict[str, Schema] = {

@@ -46,7 +46,10 @@ class Rehearsal:
     @classmethod
     def of(cls, fleet_dir: Path) -> Rehearsal:
         """The rehearsal of a fleet folder; nothing is started yet."""
-        return cls(fleet_dir, Lab.open(fleet_dir), load_fleet(fleet_dir))
+        fleet = load_fleet(fleet_dir)
+        for site in fleet.sites:
+            tuple(site.mailboxes)  # read now: tests edit the files afterwards
+        return cls(fleet_dir, Lab.open(fleet_dir), fleet)
 
     @property
     def address(self) -> str:

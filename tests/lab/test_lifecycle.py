@@ -262,3 +262,18 @@ def test_renamed_site_keeps_mail_uids_scripts_and_passwords(dora: Rehearsal) -> 
         assert _refusal(dora, teal) != 250
     assert "No changes." in dora.provision("plan")
     assert idle.ends_well()
+
+
+def test_new_domain_counts_as_soon_as_the_apply_ends(wire: Rehearsal) -> None:
+    """Postfix's resolver keeps its maps open; here it is busy when they change."""
+    new = "anna@acme-too.example"
+    for change, answers in (("[acme.test, acme-too.example]", 250), ("[acme.test]", 554)):
+        path = wire.fleet_dir / "sites/acme.example.yml"
+        path.write_text(re.sub(r"(?<=domain_aliases: )\[.*?\]", change, path.read_text()))
+        with clients.smtp(wire.door) as busy:
+            busy.ehlo()
+            busy.mail("bob@home.example")
+            assert busy.rcpt(ANNA)[0] == 250
+            assert _refusal(wire, new) != answers
+            wire.provision("apply", "--yes")
+        assert _refusal(wire, new) == answers

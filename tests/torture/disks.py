@@ -12,8 +12,11 @@ _MOUNT = """
 set -e
 keep=/run/torture-disk; rm -rf $keep; cp -a "$1" $keep
 owner=$(stat -c mode=%a,uid=%u,gid=%g "$1")
-mount -t tmpfs -o "size=$2,nr_inodes=$3,$owner" small "$1"
-cp -a $keep/. "$1"; rm -rf $keep; systemctl reload postfix
+mount -t tmpfs -o "size=1g,nr_inodes=1000000,$owner" small "$1"
+cp -a $keep/. "$1"; rm -rf $keep
+size=$(($(df --output=used -k "$1" | tail -n 1) + $2))k
+inodes=$(($(df --output=iused "$1" | tail -n 1) + $3))
+mount -o "remount,size=$size,nr_inodes=$inodes" "$1"; systemctl reload postfix
 """
 _UNMOUNT = """
 set -e
@@ -26,15 +29,11 @@ systemctl reload postfix
 
 @contextmanager
 def disk_at(lab: Lab, place: str, *, spare: int, inodes: int = 100_000) -> Iterator[None]:
-    """A disk of its own for a folder, with ``spare`` KiB free; its content is kept at the end.
+    """A disk of its own for a folder, with so many KiB and inodes free; its content is kept.
 
     Postfix keeps its maps open, so it is reloaded where a map's disk changes under it.
     """
-    used = int(lab.run(HOST, ["du", "-sk", "--apparent-size", place]).stdout.split()[0])
-    blocks = int(lab.run(HOST, ["sh", "-c", f"find {place} | wc -l"]).stdout) * 4
-    files = blocks // 4
-    size = f"{used + blocks + spare}k"
-    lab.run(HOST, ["sh", "-c", _MOUNT, "sh", place, size, str(files + inodes)])
+    lab.run(HOST, ["sh", "-c", _MOUNT, "sh", place, str(spare), str(inodes)])
     try:
         yield
     finally:

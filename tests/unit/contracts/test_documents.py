@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from provision.assets import demo_fleet_dir
+from provision.assets import demo_fleet_dir, playbooks_dir
 from provision.cli.main import run
+from provision.cli.play_events import STEPS
 from provision.cli.schema import DOCUMENTS as NAMES
 from provision.contracts.catalogue import DOCUMENTS
+from provision.contracts.event import TYPES
 from provision.errors import ExitCode
 from tests.contract_checks import WITH_EVENTS, check_document, check_events
 
@@ -99,3 +102,10 @@ def test_schema_lets_a_minor_version_pass_and_no_major_one(name: str) -> None:
     jsonschema.validate("1.7", version)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate("2.0", version)
+
+
+def test_every_step_of_a_host_is_an_event_that_is_known() -> None:
+    source = (playbooks_dir() / "module_utils/provision_transaction.py").read_text()
+    named = set(re.findall(r'self\.step\("([a-z ]+)"\)', source))
+    assert {"stage", "prove", "accounts"} <= named
+    assert {STEPS.get(name, name) for name in named} <= set(TYPES)
