@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := inventories/demo
+# How many lab test modules run at once, each with machines of its own (about 1 GB of memory).
+LAB_WORKERS ?= 2
 # Arguments of the sweep, e.g. make torture TORTURE="--every 5 --minutes 60".
 TORTURE ?=
 TORTURE_TESTS := $(addprefix tests/lab/test_,locks.py mail_during_apply.py bad_disks.py clocks.py durability.py)
@@ -77,7 +79,7 @@ golden: setup-test ## rewrite the expected files of the golden cases
 	@PROVISION_GOLDEN=rewrite $(BIN)/pytest -q tests/golden
 
 lab-test: setup-test ## boot real machines and prove it over the wire
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest -v -m lab --durations=15
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest -v -m lab -n $(LAB_WORKERS) --dist loadfile --durations=15
 
 torture: setup-test ## interrupt applies at every step, 50 lock rounds, long mail; hours; reports/torture.json
 	@export PATH="$(abspath $(BIN)):$$PATH"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provision.cli.events import Events
-from provision.hosts.playbook import Event
+
+if TYPE_CHECKING:  # where nothing is applied, what drives Ansible is not loaded
+    from provision.hosts.playbook import Event
 
 STEPS = {"roll back": "rollback", "remove what left": "removal"}
 """Steps of the module on the host whose event has another name."""
