@@ -66,7 +66,8 @@ def test_submission_takes_no_password_without_tls(wire: Rehearsal) -> None:
 
 @pytest.mark.parametrize("port", [110, 143])
 def test_old_ports_without_tls_are_closed(wire: Rehearsal, port: int) -> None:
-    with pytest.raises(ConnectionRefusedError):
+    # Refused by the host, or not answered by its firewall.
+    with pytest.raises((ConnectionRefusedError, TimeoutError)):
         wire.door.connect(port)
 
 
