@@ -183,12 +183,15 @@ DOORS = {
     "IMAP and POP3 without TLS": Seed(
         "sed -i 's/^    port = 0/    port = 143/; /inet_listener pop3 {/,/}/s/143/110/;"
         " s/^auth_allow_cleartext = no/auth_allow_cleartext = yes/; s/^ssl = required/ssl = yes/'"
-        f" /etc/dovecot/dovecot.conf && {_DOVECOT}",
+        f" /etc/dovecot/dovecot.conf && {_DOVECOT}"
+        " && nft insert rule inet provision input tcp dport '{ 110, 143 }' accept",
         {
+            "checks.firewall.firewall_is_live": "110, 143",
             "probes.cleartext.imap_needs_tls": "143",
             "probes.cleartext.pop3_needs_tls": "110",
             "checks.ports.nothing_else_listens_to_the_world": "dovecot listens on 0.0.0.0:1",
         },
+        restore="systemctl reload provision-firewall",
     ),
     "TLS 1.0": Seed(
         _dovecot(

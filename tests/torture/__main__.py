@@ -39,10 +39,10 @@ def main() -> int:
             points.append(point := attempt())
             print(f"{number:4}/{len(tries)} {_words(point)}", flush=True)
             counts = {state: len(steps) for state, steps in stage.steps.items()}
-            write_report(points, counts, ROOT / "reports")
+            write_report(points, counts, asked.reports)
             if point.fault:
                 stage.mend()
-    print((ROOT / "reports/torture.txt").read_text())
+    print((asked.reports / "torture.txt").read_text())
     return 1 if any(point.fault for point in points) else 0
 
 
@@ -55,9 +55,9 @@ def _tries(
     print("learning two states and the steps between them ...", flush=True)
     if not asked.first_only:
         stage.learn()
-        for sweep, rank in in_order_of_danger(stage, sweeps, every=asked.every):
+        for sweep, rank in in_order_of_danger(stage, sweeps, ranks=asked.ranks, every=asked.every):
             yield partial(_try_rank, stage, sweep, rank)
-    for sweep, name in first_points(sweeps):
+    for sweep, name in first_points(sweeps) if not asked.without_first else ():
         yield partial(try_first, stage, sweep, name)
 
 
@@ -65,9 +65,20 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--sweeps", default=",".join(SWEEPS), help="kill, power, network")
     parser.add_argument("--every", type=int, default=1, help="only every Nth step")
+    parser.add_argument(
+        "--ranks", type=_span, default=_span("0-"), help="a part of the order of danger: 40-79"
+    )
+    parser.add_argument("--without-first", action="store_true", help="no first applies")
+    parser.add_argument("--reports", type=Path, default=ROOT / "reports", help="where to report")
     parser.add_argument("--first-only", action="store_true", help="only the first apply")
     parser.add_argument("--minutes", type=float, default=1e6, help="start no point after these")
     return parser.parse_args()
+
+
+def _span(text: str) -> slice:
+    """Places of an order, the last included; without an end they go on to the end."""
+    first, _, last = text.partition("-")
+    return slice(int(first), int(last) + 1 if last else None)
 
 
 @contextlib.contextmanager
@@ -86,7 +97,7 @@ def rehearsal() -> Iterator[Rehearsal]:
 
 
 def in_order_of_danger(
-    stage: Stage, sweeps: Sequence[str], *, every: int
+    stage: Stage, sweeps: Sequence[str], *, ranks: slice = slice(None), every: int
 ) -> Iterator[tuple[str, int]]:
     """Every step in both directions for every sweep, as (sweep, rank) with the worst first.
 
@@ -94,7 +105,7 @@ def in_order_of_danger(
     the host's state is, for every point moves it to the other one.
     """
     most = max(len(stage.steps[state]) for state in "AB")
-    for rank in range(0, most, every):
+    for rank in range(most)[ranks][::every]:
         for sweep in sweeps:
             yield sweep, rank
             yield sweep, rank
