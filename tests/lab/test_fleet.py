@@ -110,7 +110,7 @@ def test_second_host_that_fails_leaves_the_third_alone(fleet: EngineFleet) -> No
         fleet.lab.run("mail2", ["umount", place])
     expected = {"mail1": "applied", "mail2": "failed"}
     assert _words(ran) == expected | dict.fromkeys(HOSTS[2:], "not_started")
-    assert "Read-only file system" in ran.out
+    assert "the file system is read-only" in ran.out
     plan = fleet.provision("plan", "--format", "json").out
     changing = [host["host"] for host in json.loads(plan)["hosts"] if host["changes"]]
     assert changing == list(HOSTS[1:])
@@ -161,7 +161,7 @@ def test_verify_tells_of_dead_hosts_and_proves_the_others(fleet: EngineFleet) ->
 def test_host_that_cannot_go_back_needs_a_person(fleet: EngineFleet) -> None:
     """Neither the new configuration nor the old one can be made live: exit 8, and it says so."""
     drop_in = "/run/systemd/system/postfix.service.d/broken.conf"
-    broken = "[Service]\\nExecReload=\\nExecReload=/bin/false\\n"
+    broken = "[Service]\\nExecReload=\\nExecReload=/bin/false\\nExecStartPre=/bin/false\\n"
     spoil = f"mkdir -p $(dirname {drop_in}) && printf '{broken}' > {drop_in}"
     fleet.edit("fleet.yml", "mail6.smartmail", "mx6.smartmail")
     fleet.lab.run("mail6", ["sh", "-c", f"{spoil} && systemctl daemon-reload"])
