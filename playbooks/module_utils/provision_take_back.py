@@ -83,7 +83,7 @@ def _activate_old(state: dict[str, Any]) -> list[str]:
     problems = []
     for unit, verb in sorted(actions, key=lambda action: not action[0].startswith(_ACCESS)):
         try:
-            activate([[unit, "restart" if verb == "restart" else "reload"]])
+            activate([[unit, "restart" if verb == "restart" else "reload"]], heed=False)
         except Failure as failure:
             problems += [str(failure), *failure.lines]
     return problems

@@ -234,9 +234,9 @@ def _activate_back(actions: list[list[str]]) -> None:
     """
     for unit, verb in in_order(actions):
         try:
-            activate([[unit, _verb_back(verb)]])
+            activate([[unit, _verb_back(verb)]], heed=False)
         except Failure:
-            activate([[unit, "restart"]])
+            activate([[unit, "restart"]], heed=False)
 
 
 def _verb_back(verb: str) -> str:

@@ -102,6 +102,8 @@ class Rehearsal:
         """A submission client, logged in; kept, so that logins stay under the host's limit."""
         client = self._senders.get((address, port))
         if client is None or not _is_alive(client):
+            if client:
+                client.close()
             client = clients.submission(self.door, port)
             client.login(address, self.password(address))
             self._senders[address, port] = client
@@ -167,6 +169,8 @@ class Rehearsal:
         for reader in self._readers.values():
             with gone:
                 reader.logout()
+            with gone:
+                reader.shutdown()  # also where the server has gone without a word
         self._senders.clear()
         self._readers.clear()
 
