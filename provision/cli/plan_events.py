@@ -55,7 +55,8 @@ def _tell_changes(events: Events, host: HostPlan) -> None:
             tell_drift(events, host.host, kind=change.kind.word, name=change.name, what=what)
     for objection in host.objections:
         message = f"{host.host}: {objection_words(objection)}"
-        events.tell("guard", message, host=host.host, **objection.as_json())
+        about = {**objection.as_json(), "message": message}
+        events.tell("guard", host=host.host, **about)
 
 
 def tell_drift(events: Events, host: str, *, kind: str, name: str, what: str) -> None:

@@ -95,7 +95,11 @@ def mailboxes_schema() -> Schema:
     """What ``mailbox list --format json`` prints, with ``--archived`` or without."""
     about_mail = {"host": TEXT, "address": TEXT, "messages": COUNT, "bytes": COUNT}
     mailbox = keys(**about_mail, quota=or_null(COUNT))
-    archive = keys(**about_mail, name=TEXT, removed=MOMENT, keep_until=MOMENT, expired=TRUTH)
+    archive = optional(
+        keys(**about_mail, name=TEXT, removed=MOMENT, keep_until=MOMENT, expired=TRUTH),
+        who=about("Who removed it; missing where nobody has written that down.", TEXT),
+        commit=TEXT,
+    )
     whole = document("Mailboxes or archives of hosts", unreached=UNREACHED)
     lists = {"mailboxes": array(mailbox), "archives": array(archive)}
     return {**optional(whole, **lists), "oneOf": [{"required": [name]} for name in lists]}

@@ -82,14 +82,14 @@ def test_host_clock_that_jumps_two_hours_back_changes_no_order(
 
 @pytest.mark.parametrize("off", [YEAR, -YEAR])
 def test_controller_clock_a_year_off_is_refused_and_harms_nothing(stage: Stage, off: int) -> None:
-    old = stage.state
+    old, before = stage.state, look(stage.lab)
     stage.ask_for(stage.other)
     moved = (_SHIFTED + _CONTROLLER).format(off=off)
     code, said = _apply(stage, moved)
     assert code == 6, said
     assert "the clocks differ" in said
     assert "set the one that is wrong" in said
-    assert look(stage.lab).differences(stage.known[old]) == []
+    assert look(stage.lab).differences(before) == []
     assert faults_of_mail(stage.rehearsal, old) == []
     stage.apply()  # certificates that the wrong clock has issued are issued anew
     assert faults_of_mail(stage.rehearsal, stage.state) == []
