@@ -14,7 +14,7 @@ from tests.contract_checks import check_events
 
 def test_guards_drift_and_hosts_that_do_not_answer_are_told(tmp_path: Path) -> None:
     objection = Objection(Rule.REMOVALS, "acme.example", "5 of 5 would go", ALLOW_REMOVALS)
-    drift = Change(Kind.FILE, "/etc/postfix/main.cf", Action.UPDATE, Origin.DRIFT)
+    drift = Change(Kind.FILE, "/etc/postfix/main.cf", Action.UPDATE, origin=Origin.DRIFT)
     host = HostPlan("mail1", 3, changes=(drift,), objections=(objection,))
     path = tmp_path / "events"
     events = Events.open(str(path))
