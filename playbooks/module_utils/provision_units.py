@@ -74,8 +74,10 @@ def _move(unit: str, verb: str) -> None:
     Steps.before(f"{verb} {unit}")
     if verb == "start":
         run("systemctl", "reset-failed", "--", unit)
-    if verb == "reload" and not is_active(unit):
-        verb = "start"
+    if verb in {"start", "reload"}:
+        # What was planned is not always what is found: systemd may have restarted it since, and
+        # to start a unit that runs would leave it with the files that it has read.
+        verb = "reload-or-restart" if is_active(unit) else "start"
     moved = run("systemctl", verb, "--", unit, seconds=90)
     if moved.status != 0:
         raise Failure(f"systemctl {verb} {unit} failed", unit_log(unit, 12) or moved.lines())
