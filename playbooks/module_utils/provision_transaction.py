@@ -152,8 +152,9 @@ class Transaction:
             self.result["accounts"] = compile_all(self.accounts, compiler=compiler)
         done = self.result.get("accounts", {})
         self.result["lines"] += done.get("said", [])
-        if any(path.endswith(READS) for path in done.get("written", [])):
-            renew_resolver()
+        changed = any(path.endswith(READS) for path in done.get("written", []))
+        if changed and not renew_resolver():
+            self.result["lines"].append("Postfix is busy: it may take seconds to see new domains")
 
     def _keep(self, paths: list[str]) -> None:
         self.result["replaced"] += keep(self.layout, self.number, paths)

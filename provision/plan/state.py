@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from provision.model.bundle import Activation, Verb
 
@@ -98,8 +98,23 @@ class Leaving:
         )
 
 
+class _Noted:
+    """What a host has noted of somebody: texts, of which ``words`` say all of it to people."""
+
+    __slots__: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> Self:
+        """Read the host's note of it."""
+        return cls(**{name: str(entry.get(name, "")) for name in cls.__slots__})
+
+    def as_json(self) -> dict[str, str]:
+        """Its parts, without the words for people."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "words"}
+
+
 @dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(_Noted):
     """Who is at work on a host."""
 
     who: str
@@ -111,18 +126,9 @@ class Holder:
     words: str
     """All of it for people, as the host says it."""
 
-    @classmethod
-    def parse(cls, entry: Mapping[str, Any]) -> Holder:
-        """Read the host's note of it."""
-        return cls(**{name: str(entry.get(name, "")) for name in cls.__slots__})
-
-    def as_json(self) -> dict[str, str]:
-        """Its parts, without the words for people."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "words"}
-
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(_Noted):
     """A person wants the host left alone for a while."""
 
     who: str
@@ -132,15 +138,6 @@ class Hold:
     id: str
     words: str
     """All of it for people, as the host says it."""
-
-    @classmethod
-    def parse(cls, entry: Mapping[str, Any]) -> Hold:
-        """Read the host's note of it."""
-        return cls(**{name: str(entry.get(name, "")) for name in cls.__slots__})
-
-    def as_json(self) -> dict[str, str]:
-        """Its parts, without the words for people."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "words"}
 
 
 @dataclass(frozen=True, slots=True)
