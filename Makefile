@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 DEMO := inventories/demo
 # How many lab test modules run at once, each with machines of its own (about 1 GB of memory).
 LAB_WORKERS ?= 2
-# Arguments of the sweep, e.g. make torture TORTURE="--every 5 --minutes 60".
+# Arguments of the sweep, e.g. make torture TORTURE="--workers 3 --resume" or "--every 5 --minutes 60".
 TORTURE ?=
 TORTURE_TESTS := $(addprefix tests/lab/test_,locks.py mail_during_apply.py bad_disks.py clocks.py durability.py)
 

@@ -54,4 +54,4 @@ def steps(lab: Lab, host: str) -> tuple[Step, ...]:
 
 
 def _read(lab: Lab, host: str, name: str) -> str:
-    return lab.run(host, ["cat", f"{_FOLDER}/{name}"], check=False).stdout
+    return lab.read(host, f"{_FOLDER}/{name}")

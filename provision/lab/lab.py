@@ -204,6 +204,26 @@ class Lab:
             )
         return done
 
+    def read(self, name: str, path: str) -> str:
+        """The text of a file on a machine, also one in memory; empty when there is none.
+
+        No program is started there: it may be asked for often. Raises ProvisionError when the
+        machine is not running.
+        """
+        try:
+            return Path(f"/proc/{self._leader(name)}/root{path}").read_text()
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+            return ""
+
+    def runs(self, name: str, program: str) -> bool:
+        """True while a process of that name (proc_pid_comm(5)) runs on a machine.
+
+        No program is started there: it may be asked for often. Raises ProvisionError when the
+        machine is not running.
+        """
+        self._require_running(name)
+        return program in power.programs_of(self.machine_folder(name))
+
     def shell_command(self, name: str, argv: Sequence[str], *, console: bool = False) -> list[str]:
         """The command that opens a shell or runs ``argv`` there: by SSH, or on the console."""
         if console:

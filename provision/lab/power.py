@@ -15,7 +15,7 @@ from provision.errors import ProvisionError
 from provision.lab.cgroups import kill_group, members, remove_groups
 from provision.lab.disk import Disk
 from provision.lab.network import namespace_path
-from provision.lab.processes import recall
+from provision.lab.processes import recall, start_time
 
 # systemd as the first process of a machine understands these (systemd(1), SIGNALS).
 _POWER_OFF = signal.SIGRTMIN + 4
@@ -126,6 +126,15 @@ def console(leader: int, argv: Sequence[str]) -> list[str]:
     return ["nsenter", f"--target={leader}", *spaces, *environment, *argv]
 
 
+def programs_of(folder: Path) -> set[str]:
+    """Names of all processes that run on the machine."""
+    names = set()
+    for pid in members(Disk.load(folder).group):
+        with contextlib.suppress(OSError):  # it has just ended
+            names.add(Path(f"/proc/{pid}/comm").read_text().removesuffix("\n"))
+    return names
+
+
 def root_of(folder: Path) -> Path:
     """The running machine's file system as seen from here."""
     return Path(f"/proc/{recall(folder / 'supervisor.json')}/root{folder}/root")
@@ -133,6 +142,9 @@ def root_of(folder: Path) -> Path:
 
 def leader_of(folder: Path) -> int | None:
     """The machine's first process (its process 1) as seen from here; None when there is none."""
+    known, started = _leaders.get(folder, (0, None))
+    if started is not None and start_time(known) == started:
+        return known
     if not (folder / "disk.json").exists():
         return None
     for pid in members(Disk.load(folder).group):
@@ -140,5 +152,10 @@ def leader_of(folder: Path) -> int | None:
             status = Path(f"/proc/{pid}/status").read_text()
             numbers = next(x for x in status.splitlines() if x.startswith("NSpid:")).split()[1:]
             if len(numbers) > 1 and numbers[-1] == "1":
+                _leaders[folder] = pid, start_time(pid)
                 return pid
     return None
+
+
+_leaders: dict[Path, tuple[int, int | None]] = {}
+"""Folder of a machine to its first process and when that started: asked for many times a second."""

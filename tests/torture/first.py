@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from provision.lab.breakpoint import Step, set_breakpoint, standing_at
 from tests.torture.look import HOST, look
@@ -22,21 +22,27 @@ _BORDERS = (
     "install packages",
     "create system users",
     "bring the bundle",
+    "start the watch",
+    "rename to /var/lib/provision/unconfirmed.json",
     "rename to /var/lib/provision/journal.json",
     "link /var/lib/provision/current",
     "start postfix.service",
+    "remove /var/lib/provision/unconfirmed.json",
+    "stop the watch",
     "remove /var/lib/provision/journal.json",
+    "remove /etc/systemd/system/nginx.service.d/provision-first.conf",
     "remove /var/lib/provision/pending.json",
 )
 _APT = {
-    UNPACKING: "grep -q '^Status: install ok half-installed' /var/lib/dpkg/status",
-    CONFIGURING: "grep -q '^Status: install ok half-configured' /var/lib/dpkg/status",
+    UNPACKING: "grep -q ' status half-installed postfix:' /var/log/dpkg.log",
+    CONFIGURING: "grep -q ' status half-configured dovecot-core:' /var/log/dpkg.log",
 }
+"""dpkg(1) logs each state as it comes; its status file has them only now and then."""
 _PORTS = re.compile(r"[0-9A-F]{8}:(0019|01D1|024B|03E1|03E3|01BB|0050|008F|006E) 00000000:0000 0A")
 """Listening on 25, 465, 587, 993, 995, 443, 80, 143 or 110 (proc_net_tcp)."""
 
 
-def first_points(sweeps: list[str]) -> Iterator[tuple[str, str]]:
+def first_points(sweeps: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Every disaster at every border."""
     for name in (*_BORDERS, *_APT):
         for sweep in sweeps:
@@ -59,6 +65,7 @@ def try_first(stage: Stage, sweep: str, name: str) -> Point:
 
 def _try(stage: Stage, sweep: str, step: Step) -> tuple[int | None, list[str]]:
     stage.lab.restore(HOST, BARE)
+    stage.ask_for("A")
     if step.number:
         set_breakpoint(stage.lab, HOST, step.number)
     with ended(stage.start_apply()) as command:

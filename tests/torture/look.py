@@ -2,9 +2,10 @@
 
 Left out, because an undisturbed run has others too: numbers and moments of generations
 (generations/, the number in current/manifest.json, replaced/), audit.log (a line per try), names of
-archives but for their addresses (moment and count of tries), times of files, what is in mailboxes
-(the letters that were sent to try the host), and the password hash of the probe of a site that
-comes (each ARGON2ID hash has a salt of its own) with its digests in compiled.json and index.json.
+archives but for their addresses (moment and count of tries), times of files, the numbers of owners
+(a package's user gets the next free one), what is in mailboxes (the letters that were sent to try
+the host), and the password hash of the probe of a site that comes (each ARGON2ID hash has a salt of
+its own) with its digests in compiled.json and index.json.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from provision.lab.lab import Lab
 HOST = "mail1"
 
 _ON_HOST = r"""
-import glob, hashlib, json, os, re, stat
+import glob, grp, hashlib, json, os, pwd, re, stat
 STATE = "/var/lib/provision"
 
 SALTED = re.compile(rb'(provision-probe@green\.example[^{]*(?:\{[^{]*)?)\{ARGON2ID\}[^":]+')
@@ -44,12 +45,19 @@ def content(path):
         return json.dumps(values, sort_keys=True).encode()
     return SALTED.sub(rb"\1HASH", found) if "green.example" in path else found
 
+def name_of(look_up, number):
+    try:
+        return look_up(number)[0]
+    except KeyError:
+        return number
+
 def entry(path):
     try:
         state = os.lstat(path)
     except OSError:
         return None
-    kind = [oct(state.st_mode), state.st_uid, state.st_gid]
+    owner, group = name_of(pwd.getpwuid, state.st_uid), name_of(grp.getgrgid, state.st_gid)
+    kind = [oct(state.st_mode), owner, group]
     if stat.S_ISREG(state.st_mode):
         kind.append(hashlib.sha256(content(path)).hexdigest())
     if stat.S_ISLNK(state.st_mode):
@@ -83,6 +91,7 @@ for folder in sorted(where):
 for name in ("journal.json", "pending.json", "accounts/intent.json", "accounts/transition.json"):
     if os.path.lexists(f"{STATE}/{name}"):
         left.append(f"{STATE}/{name}")
+left += glob.glob("/etc/systemd/system/*.d/provision-first.conf")
 for name in left:
     accounts.pop(name, None)
 accounts.pop(STATE + "/accounts/.lock", None)
