@@ -26,6 +26,11 @@ options:
     type: list
     elements: str
     default: []
+  units:
+    description: Names of units that packages bring; on a new host none starts at a boot meanwhile.
+    type: list
+    elements: str
+    default: []
 author:
   - The provision project
 """
@@ -51,6 +56,7 @@ from ansible.module_utils.provision_owned import note_coming  # noqa: E402
 from ansible.module_utils.provision_packages import (  # noqa: E402
     finish_interrupted,
     hold_daemons,
+    hold_units,
 )
 
 
@@ -58,11 +64,14 @@ def main() -> None:
     """Remember, hold, and finish when asked to."""
     names = {"type": "list", "elements": "str", "default": []}
     heal = {"type": "bool", "required": True}
-    module = AnsibleModule(argument_spec={"heal": heal, "packages": names, "users": names})
+    spec = {"heal": heal, "packages": names, "users": names, "units": names}
+    module = AnsibleModule(argument_spec=spec)
     layout = Layout()
     arm(layout.run)
     layout.prepare()
     note_coming(layout, module.params["packages"], module.params["users"])
+    if not layout.current.exists():
+        hold_units(module.params["units"])
     hold_daemons()
     lines = finish_interrupted() if module.params["heal"] else []
     if lines:

@@ -22,6 +22,7 @@ from .provision_generation import Refused, current_manifest
 from .provision_journal import recover
 from .provision_layout import Layout
 from .provision_lock import held
+from .provision_packages import UNITS, free_units
 from .provision_records import record_result
 from .provision_take_back import end_unconfirmed, watch
 from .provision_unconfirmed import may_be_confirmed, read_unconfirmed, watched_run
@@ -88,11 +89,13 @@ def _end_at_boot(layout: Layout, holder: dict[str, str]) -> str:
 
 
 def _end_what_was_decided(layout: Layout) -> str:
-    recovered = end_interrupted(layout)
-    sites = [] if recovered else finish(_accounts(layout))
-    if sites:
+    if recovered := end_interrupted(layout):
+        return words_for(recovered)
+    if layout.current.exists():
+        free_units(layout.live(str(UNITS)))
+    if sites := finish(_accounts(layout)):
         return f"the account changes of {', '.join(sites)} were interrupted, and are done now"
-    return words_for(recovered) if recovered else ""
+    return ""
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from .provision_generation import (
 from .provision_journal import commit, recover, roll_back, stopped_by, switch
 from .provision_layout import Layout
 from .provision_leaving import drop_packages, drop_users
+from .provision_packages import UNITS, free_units
 from .provision_records import describe, prune
 from .provision_replaced import edited_accounts, edited_files, keep
 from .provision_request import Request
@@ -97,6 +98,8 @@ class Transaction:
     def finish(self) -> None:
         """Keep the new configuration, and do what needs it to stay: the accounts."""
         self._commit()
+        if free_units(self.layout.live(str(UNITS))):
+            reread_units()
         with self.step("accounts"):
             self._apply_accounts()
             forget(self.accounts)
