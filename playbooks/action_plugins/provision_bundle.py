@@ -22,7 +22,8 @@ from ansible.plugins.action import ActionBase
 _UTILS = Path(__file__).resolve().parents[1] / "module_utils"
 _PACKAGE = "provision_host"
 _START = """\
-import hashlib, os, sys
+import gc, hashlib, os, sys
+gc.set_threshold(100_000, 50, 100)
 name = sys.argv[1]
 folder = "/var/lib/provision/program"
 path = folder + "/" + name

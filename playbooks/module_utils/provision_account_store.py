@@ -36,6 +36,7 @@ import pwd
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from .provision_seen import MEMORY
 from .provision_steps import Steps
 
 UNKNOWN = ""
@@ -94,7 +95,6 @@ def observe(layout: Layout) -> dict[str, Any]:
 
     ``sites`` are the digests of the stored documents. ``damage`` is empty when the last compile
     finished and all that it wrote is still as it wrote it; otherwise `compile_all` mends it.
-    Reads only.
     """
     found = inputs(layout)
     sites = {site: document for site, (document, _) in found.items()}
@@ -143,7 +143,7 @@ def inputs(layout: Layout) -> dict[str, list[str]]:
 
 def input_of(layout: Layout, site: str) -> list[str]:
     """Digests of a site's document and credentials."""
-    return [digest(read(layout.document(site))), digest(read(layout.credentials(site)))]
+    return [digest_of(layout.document(site)), digest_of(layout.credentials(site))]
 
 
 def digest(content: bytes | None) -> str:
@@ -151,13 +151,15 @@ def digest(content: bytes | None) -> str:
     return UNKNOWN if content is None else hashlib.sha256(content).hexdigest()
 
 
+def digest_of(path: str) -> str:
+    """SHA-256 of a file, not read again when it has not changed; UNKNOWN when there is none."""
+    return (MEMORY.look(path) or ("", UNKNOWN))[1]
+
+
 def seal(path: str) -> str:
     """Content, mode and group of a file in one short text; UNKNOWN when there is none."""
-    content = read(path)
-    if content is None:
-        return UNKNOWN
-    state = os.lstat(path)
-    return f"{digest(content)} {state.st_mode & 0o7777:o} {state.st_gid}"
+    state, content = MEMORY.look(path) or (None, UNKNOWN)
+    return f"{content} {state.st_mode & 0o7777:o} {state.st_gid}" if state else UNKNOWN
 
 
 def read(path: str) -> bytes | None:
@@ -287,13 +289,12 @@ def files_in(folder: str) -> Iterable[str]:
 
 
 @contextlib.contextmanager
-def lock(layout: Layout) -> Iterator[None]:
-    """Hold the account data; a second compile waits until this one ends (flock(2))."""
-    descriptor = os.open(
-        os.path.join(layout.store, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )
+def lock(layout: Layout) -> Iterator[int]:
+    """Hold the account data, alone (flock(2)), also through a program that gets the descriptor."""
+    path = os.path.join(layout.store, ".lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

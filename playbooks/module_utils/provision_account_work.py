@@ -200,10 +200,20 @@ class _Spread:
         return compile_site(self.pending.document(site), None, self.owners.__contains__)
 
 
-def dump_index(
-    work: Work, inputs: Inputs, spans: Mapping[str, Any], *, compiler: str, files: Mapping[str, Any]
+def dump_index(  # noqa: PLR0913 - all that a compile has found out
+    work: Work,
+    inputs: Inputs,
+    spans: Mapping[str, Mapping[str, list[int]]],
+    texts: Mapping[str, str],
+    *,
+    compiler: str,
+    files: Mapping[str, Any],
 ) -> bytes:
-    """The index after a compile; ``files`` are the names of what Dovecot reads of each site."""
+    """The index after a compile.
+
+    ``spans`` and ``texts`` say of each map where the sites' parts stand in its text, and the digest
+    of that; ``files`` are the names of what Dovecot reads of each site.
+    """
     sites = {
         site: {
             "inputs": inputs[site],
@@ -216,6 +226,5 @@ def dump_index(
     }
     sites.update(work.kept)
     for site, entry in sites.items():
-        entry["spans"] = {name: spans[name][1][site] for name in MAPS}
-    texts = {name: digest(spans[name][0]) for name in MAPS}
+        entry["spans"] = {name: spans[name][site] for name in MAPS}
     return dump({"compiler": compiler, "texts": texts, "sites": sites})

@@ -74,8 +74,8 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
     the host cannot do it (the old accounts then go on working).
     """
     _make_store(layout)
-    with lock(layout):
-        heirs = _settle(layout)
+    with lock(layout) as held:
+        heirs = _settle(layout, held)
         gone = [old for site, old in heirs.items() if site in delta["sites"]]
         delta = {**delta, "removed": [*delta["removed"], *gone]}
         heirs = renamed_sites(layout, delta)
@@ -95,7 +95,7 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
             write(layout.document(site), text.encode("ascii"))
         for site in delta["removed"]:
             remove(layout.document(site))
-        return Compile(layout, work, before, compiler=compiler).run()
+        return Compile(layout, work, before, compiler=compiler, lock=held).run()
 
 
 def compile_all(layout: Layout, *, compiler: str = "") -> dict[str, list[str]]:
@@ -108,14 +108,14 @@ def compile_all(layout: Layout, *, compiler: str = "") -> dict[str, list[str]]:
     a person should know.
     """
     _make_store(layout)
-    with lock(layout):
+    with lock(layout) as held:
         undo_half_renames(layout)
-        return _compile_all(layout, compiler)
+        return _compile_all(layout, held, compiler)
 
 
-def _compile_all(layout: Layout, compiler: str = "") -> dict[str, list[str]]:
+def _compile_all(layout: Layout, held: int, compiler: str = "") -> dict[str, list[str]]:
     work = find_work(layout, Pending(layout, {}, {}, []), {}, compiler="")
-    return Compile(layout, work, {}, compiler=compiler).run()
+    return Compile(layout, work, {}, compiler=compiler, lock=held).run()
 
 
 def _make_store(layout: Layout) -> None:
@@ -124,7 +124,7 @@ def _make_store(layout: Layout) -> None:
         make_folder(os.path.join(layout.store, name))
 
 
-def _settle(layout: Layout) -> dict[str, str]:
+def _settle(layout: Layout, held: int) -> dict[str, str]:
     """End a removal or rename that was killed, so that the next one starts from a whole state.
 
     Returns the renames of sites that were undone: new domain to the old one.
@@ -133,7 +133,7 @@ def _settle(layout: Layout) -> dict[str, str]:
         return {}
     undone = undo_half_renames(layout)
     with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
-        _compile_all(layout)
+        _compile_all(layout, held)
     return undone
 
 

@@ -18,6 +18,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,6 +53,7 @@ def _number(look_up: Callable[[str], Any], name: str) -> int:
     return int(name) if name.isdigit() else int(look_up(name)[2])
 
 
+@cache
 def _name(look_up: Callable[[int], Any], number: int) -> str:
     try:
         return str(look_up(number)[0])

@@ -10,6 +10,7 @@ from typing import Any
 from .provision_durable import Attributes, make_private, read_json, write, write_json
 from .provision_layout import Layout
 from .provision_request import Request, WantedFile
+from .provision_seen import MEMORY
 
 
 class Refused(Exception):
@@ -35,11 +36,10 @@ def numbers_in(folder: Path) -> list[int]:
     return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
 
 
-def digest_at(path: Path) -> str | None:
+def digest_at(path: str) -> str | None:
     """SHA-256 of the regular file at ``path``; None when there is none."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    found = MEMORY.look_at_file(path)
+    return found[1] if found else None
 
 
 def refuse_if_stale(layout: Layout, request: Request, *, recovered: tuple[int, ...] = ()) -> None:
@@ -54,7 +54,7 @@ def refuse_if_stale(layout: Layout, request: Request, *, recovered: tuple[int, .
             f" the host has {number}"
         )
     for path, digest in (request.observed or {}).items():
-        if digest_at(layout.live(path)) != digest:
+        if digest_at(layout.live_text(path)) != digest:
             raise Refused(f"the plan is stale: {path} has changed since it was made")
 
 
@@ -72,8 +72,10 @@ def needs_generation(layout: Layout, request: Request) -> bool:
 
 def is_as_wanted(layout: Layout, file: WantedFile) -> bool:
     """True when the live file has the bytes, mode and owner of the request."""
-    path = layout.live(file.path)
-    return digest_at(path) == file.sha256 and Attributes.of(path.lstat()) == file.attributes
+    found = MEMORY.look_at_file(layout.live_text(file.path))
+    if found is None or found[1] != file.sha256:
+        return False
+    return Attributes.of(found[0]) == file.attributes
 
 
 def is_directory_as_wanted(path: Path, attributes: Attributes) -> bool:

@@ -42,6 +42,10 @@ class Layout:
         """Where a managed path is under this root."""
         return self.root / path.lstrip("/")
 
+    def live_text(self, path: str) -> str:
+        """The same as text: for thousands of files, pathlib is most of the work."""
+        return f"{str(self.root).rstrip('/')}/{path.lstrip('/')}"
+
     def prepare(self) -> None:
         """Make the folders that everything else expects; readable by root alone."""
         for folder in (self.state, self.generations, self.run):

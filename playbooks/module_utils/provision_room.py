@@ -24,13 +24,13 @@ _TIMES = 3
 
 def refuse_without_room(layout: Layout, request: Request, *, stages: bool) -> None:
     """Raise Refused when a file system has not got the space or inodes that the apply needs."""
-    sizes = [_size(layout, file.path, request.blobs.get(file.sha256)) for file in request.files]
-    staged = 2 * sum(sizes) if stages else 0
-    files = 3 * len(sizes) if stages else 0
+    wanted = request.files if stages else []
+    sizes = [_size(layout, file.path, request.blobs.get(file.sha256)) for file in wanted]
+    staged, files = 2 * sum(sizes), 3 * len(sizes)
     accounts = _accounts_size(layout, request)
     needs = {
         layout.state: (staged + accounts, files),
-        layout.live("/etc"): (max(sizes, default=0) if stages else 0, 0),
+        layout.live("/etc"): (max(sizes, default=0), 0),
         layout.live("/etc/postfix"): (accounts, 0),
         layout.live("/etc/dovecot"): (accounts, 0),
     }

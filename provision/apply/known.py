@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,54 @@ from provision import __version__
 from provision.assets import program_state
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
-from provision.hosts.observe import observe, on_each
+from provision.hosts.observe import Known, Reply, observe_again, on_each
 from provision.hosts.target import Target
 from provision.plan.change import HostPlan, Plan
+from provision.spec.memory_switch import is_off
 
-_VERSION = 1
+_VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that a plan depends on but the hosts: folder, program, day, way there."""
+
+    fleet_dir: Path
+    connection: Connection
+    vault_password_file: Path | None
+
+    def digest(self) -> str:
+        """A digest of it. The day, because certificates come due; the program as make knows it."""
+        digest = hashlib.sha256()
+        about = [__version__, time.strftime("%Y-%m-%d"), repr(self.connection)]
+        digest.update("\0".join([*about, str(self.fleet_dir.resolve())]).encode())
+        digest.update("\0".join(program_state()).encode())
+        for path in self._files():
+            content = _read_bytes(path)
+            digest.update(f"\0{path}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+    def are_newer_than(self, path: Path) -> bool:
+        """True when a file was written after this one: then nobody need digest them to know."""
+        limit = path.stat().st_mtime_ns
+        return any(os.stat(file).st_mtime_ns > limit for file in self._files())  # noqa: PTH116
+
+    def _files(self) -> Iterator[str]:
+        local = self.fleet_dir / ".provision"
+        for folder, folders, names in os.walk(self.fleet_dir):
+            if Path(folder) == self.fleet_dir:
+                folders[:] = [name for name in folders if name not in {".git", ".provision"}]
+            folders.sort()
+            yield from (f"{folder}/{name}" for name in sorted(names))
+        yield from (str(path) for path in sorted(local.glob("ca/**/*")) if path.is_file())
+        others = (local / "vault-password", self.vault_password_file)
+        yield from (str(path) for path in others if path and path.is_file())
+
+
+def _read_bytes(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - thousands of them: a third of the time
+        return file.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +77,52 @@ class Found:
 
     target: Target
     request: str
-    reply: bytes
+    reply: Reply
     generation: int
+    units: tuple[str, ...]
+    """The units whose states were asked for."""
 
 
 def still_empty(
-    inputs: str, fleet_dir: Path, connection: Connection, hosts: tuple[str, ...]
+    inputs: Inputs, fleet_dir: Path, connection: Connection, hosts: tuple[str, ...]
 ) -> tuple[Plan, Mapping[str, ProvisionError]] | None:
     """The empty plan of hosts that answer as they did when it was found, and others' errors.
 
     None when anything has moved: then it is time to look properly.
     """
     kept = _read(fleet_dir)
-    if kept.get("inputs") != inputs or not kept.get("hosts"):
+    if not kept.get("hosts") or inputs.are_newer_than(fleet_dir / ".provision/known.json"):
         return None
     if not (set(hosts) <= set(kept["hosts"]) if hosts else kept["complete"]):
         return None
     entries = {name: entry for name, entry in kept["hosts"].items() if not hosts or name in hosts}
     targets = [Target(name, *entry["target"]) for name, entry in entries.items()]
 
-    def reach(target: Target) -> bytes:
-        return observe(target, connection, entries[target.name]["request"])
+    def reach(target: Target) -> Reply | None:
+        entry = entries[target.name]
+        known = Known(entry["request"], entry["glance"], entry["units"])
+        return observe_again(target, connection, known)
 
-    def is_same(target: Target, reply: bytes) -> bool:
-        return _digest(reply) == str(entries[target.name]["reply"])
+    def is_same(target: Target, reply: Reply | None) -> bool:
+        return reply is None or _is_same(entries[target.name], reply)
 
-    same, failures = on_each(targets, reach, is_same)
-    if not all(same.values()):
+    before = [entry["glance"] for entry in entries.values()]
+    with ThreadPoolExecutor(1) as pool:  # while the hosts answer
+        digest = pool.submit(inputs.digest)
+        same, failures = on_each(targets, reach, is_same)
+    if not all(same.values()) or digest.result() != kept["inputs"]:
         return None
+    if before != [entry["glance"] for entry in entries.values()]:
+        _keep(fleet_dir, kept)
     return Plan(tuple(HostPlan(name, entries[name]["generation"], ()) for name in same)), failures
+
+
+def _is_same(entry: dict[str, Any], reply: Reply) -> bool:
+    """Whether a host that does not look the same says the same, and is known by that look now."""
+    if _digest(reply.content) != entry["reply"]:
+        return False
+    entry["glance"] = reply.glance
+    return True
 
 
 def known_requests(fleet_dir: Path) -> Mapping[str, str]:
@@ -76,45 +137,27 @@ def remember(inputs: str, fleet_dir: Path, found: Iterable[Found], *, complete: 
         one.target.name: {
             "target": [one.target.address, one.target.port, one.target.user],
             "request": one.request,
-            "reply": _digest(one.reply),
+            "reply": _digest(one.reply.content),
+            "glance": one.reply.glance,
+            "units": one.units,
             "generation": one.generation,
         }
         for one in found
     }
     values = {"version": _VERSION, "inputs": inputs, "complete": complete, "hosts": hosts}
+    _keep(fleet_dir, values)
+
+
+def _keep(fleet_dir: Path, values: Mapping[str, Any]) -> None:
+    if is_off():
+        return
     with contextlib.suppress(OSError):  # only speed is lost
         _write(fleet_dir / ".provision", json.dumps(values))
 
 
-def inputs_digest(fleet_dir: Path, connection: Connection, vault_password_file: Path | None) -> str:
-    """Digest of all that a plan depends on but the hosts: folder, program, day, way there.
-
-    The day, because certificates come due; files of the program by size and time, as make does.
-    """
-    digest = hashlib.sha256()
-    about = [__version__, time.strftime("%Y-%m-%d"), repr(connection)]
-    digest.update("\0".join([*about, str(fleet_dir.resolve())]).encode())
-    digest.update("\0".join(program_state()).encode())
-    for path in _inputs(fleet_dir, vault_password_file):
-        content = path.read_bytes()
-        digest.update(f"\0{path}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _inputs(fleet_dir: Path, vault_password_file: Path | None) -> Iterator[Path]:
-    local = fleet_dir / ".provision"
-    for folder, folders, names in os.walk(fleet_dir):
-        if Path(folder) == fleet_dir:
-            folders[:] = [name for name in folders if name not in {".git", ".provision"}]
-        folders.sort()
-        yield from (Path(folder, name) for name in sorted(names))
-    yield from (path for path in sorted(local.glob("ca/**/*")) if path.is_file())
-    password = local / "vault-password"
-    yield from (path for path in (password, vault_password_file) if path and path.is_file())
-
-
 def _read(fleet_dir: Path) -> Mapping[str, Any]:
+    if is_off():
+        return {}
     try:
         values: dict[str, Any] = json.loads((fleet_dir / ".provision/known.json").read_bytes())
     except (OSError, ValueError):

@@ -80,9 +80,16 @@ class HostWork:
                 for user in self.desired.users
                 if user.name in users
             ],
+            "provision_units": self._units_of_packages(),
             "provision_archive": archive,
             "provision_rehearsed": self.actual.rehearsed,
         }
+
+    def _units_of_packages(self) -> list[str]:
+        """Units that come with packages; those that we write ourselves must run at any boot."""
+        ours = {file.path for file in self.desired.files}
+        names = (unit.name for unit in self.desired.units)
+        return [name for name in names if f"/etc/systemd/system/{name}" not in ours]
 
     def leaving(self) -> dict[str, list[str]]:
         """The packages and users that the host shall drop when all else is done."""

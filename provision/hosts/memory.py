@@ -8,7 +8,8 @@ from pathlib import Path
 
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
-from provision.hosts.observe import ask, looking, on_each, parse_reply
+from provision.hosts.observe import ask, on_each, parse_reply
+from provision.hosts.observer_program import looking
 from provision.hosts.target import Target
 from provision.plan.generations import Memory
 
@@ -42,6 +43,6 @@ def _program(question: str) -> bytes:
     return (
         f"{looking()}"
         f"past = load_module('generations_script', {past!r})\n"
-        f"told = past.answer(json.loads({question!r}), sys.modules['__main__'], store)\n"
+        f"told = past.answer(json.loads({question!r}), look, store)\n"
         "print(json.dumps(told))\n"
     ).encode()

@@ -6,12 +6,12 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from provision.assets import playbooks_dir
 from provision.errors import HostUnreachable, ProvisionError
 from provision.hosts.connection import Connection
+from provision.hosts.observer_program import glance, observer
 from provision.hosts.session import Session
 from provision.hosts.target import Target
 from provision.plan.request import short_request
@@ -19,35 +19,67 @@ from provision.plan.request import short_request
 A = TypeVar("A")
 T = TypeVar("T")
 
-_SCRIPT = Path(__file__).with_name("observer_script.py")
-_LEAVING = Path(__file__).with_name("leaving_script.py")
-_BASE = Path(__file__).with_name("observer_base.py")
 _START = "python3 -I -S -c 'import sys,zlib;exec(zlib.decompress(sys.stdin.buffer.read()))'"
 _UNKNOWN_BASE = b'{"unknown_base"'
 WIDEST = 256
 """Hosts that are reached at the same time: a session is three open files, and 1024 are usual."""
 
 
-def observe(target: Target, connection: Connection, request: str, base: str = "") -> bytes:
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a host answered."""
+
+    content: bytes
+    """JSON for ``HostState.parse``; equal states give equal bytes."""
+    glance: str
+    """By which the host is known to be as it was then; empty where that cannot be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a host was asked when nothing differed, and by what it is known to be the same."""
+
+    request: str
+    glance: str
+    units: Sequence[str]
+
+
+def observe(
+    target: Target, connection: Connection, request: str, base: str = "", *, thorough: bool = False
+) -> Reply:
     """Connect and ask a host once; ``request`` comes from provision.plan.request.
 
     ``base`` is what it was asked when nothing differed: a long question then says only what is
-    another one now, and is asked in full when the host has moved since. The reply is JSON for
-    ``HostState.parse``; equal states give equal bytes. Raises as ``ask``.
+    another one now, and is asked in full when the host has moved since. ``thorough``: every file
+    is read, also those that have not changed since an apply read them. Raises as ``ask``.
     """
-    short = short_request(request, base)
     with Session.open(target, connection) as session:
-        reply = _unpacked(target, _run(session, observer(short)))
-        if short != request and reply.startswith(_UNKNOWN_BASE):
-            reply = _unpacked(target, _run(session, observer(request)))
+        return _observe(session, request, base, thorough=thorough)
+
+
+def observe_again(target: Target, connection: Connection, known: Known) -> Reply | None:
+    """Glance at a host; None when it is as it was, else what ``observe`` gives."""
+    with Session.open(target, connection) as session:
+        if known.glance and _run(session, glance(known.units)).decode() == known.glance:
+            return None
+        return _observe(session, known.request, "", thorough=False)
+
+
+def _observe(session: Session, request: str, base: str, *, thorough: bool) -> Reply:
+    short = short_request(request, base)
+    reply = _unpacked(session.target, _run(session, observer(short, thorough=thorough)))
+    if short != request and reply.content.startswith(_UNKNOWN_BASE):
+        whole = observer(request, thorough=thorough)
+        reply = _unpacked(session.target, _run(session, whole))
     return reply
 
 
-def _unpacked(target: Target, reply: bytes) -> bytes:
+def _unpacked(target: Target, reply: bytes) -> Reply:
     try:
-        return zlib.decompress(reply)
+        glance, _, content = zlib.decompress(reply).partition(b"\n")
     except zlib.error:
         raise _no_observation(target) from None
+    return Reply(content, glance.decode())
 
 
 def ask(target: Target, connection: Connection, program: bytes) -> bytes:
@@ -64,38 +96,6 @@ def _run(session: Session, program: bytes) -> bytes:
     if answer.status != 0:
         raise _failed(session.target, answer.errors)
     return answer.output
-
-
-def observer(request: str) -> bytes:
-    """The program that looks at a host: the observer, the modules it reads with, the question."""
-    question = f"answer(json.loads({request!r}), store, archive, leaving, short.complete)"
-    # Thousands of files and sites answer in megabytes, nearly all of which repeats itself.
-    answer = f"zlib.compress(json.dumps({question}).encode(), 1)"
-    return f"{looking()}import zlib\nsys.stdout.buffer.write({answer})\n".encode()
-
-
-def looking() -> str:
-    """The observer with ``store``, ``archive`` and ``leaving``: it asks nothing yet.
-
-    What only a difference needs is loaded then.
-    """
-    return (
-        f"{_SCRIPT.read_text()}\n"
-        f"short = load_module('observer_base', {_BASE.read_text()!r})\n"
-        f"{_loading('provision_steps')}\n"
-        f"store = {_loading('provision_account_store')}\n"
-        f"{_loading('provision_holder')}\n"
-        f"archive = lambda: {_loading('provision_account_archive')}\n"
-        f"leaving = load_module('leaving_script', {_LEAVING.read_text()!r})\n"
-        f"leaving.load_removal = lambda: ({_loading('provision_commands')},"
-        f" {_loading('provision_removal')})[1]\n"
-    )
-
-
-def _loading(name: str) -> str:
-    """The expression that makes one of the host's modules there."""
-    source = (playbooks_dir() / "module_utils" / f"{name}.py").read_text()
-    return f"load_module({name!r}, {source!r})"
 
 
 def parse_reply(target: Target, reply: bytes) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import binascii
 import grp
-import hashlib
 import json
 import os
 import pwd
@@ -25,19 +24,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 STATE = "/var/lib/provision"
-PACKAGE = "provision_host"
-"""Our modules import each other from the package that they are in."""
 NOTHING: dict[str, Any] = {"units": [], "packages": {}, "users": [], "directories": []}
 UNFINISHED = (f"{STATE}/journal.json", f"{STATE}/unconfirmed.json")
 """A switch that did not end, or that waits for its confirmation."""
 LARGEST_CONTENT = 512 * 1024
+_RECORDED = ("sha256", "mode", "owner", "group")
+_NAMES: dict[str, dict[int, str]] = {}
 SETTLED = {"", "installed", "config-files", "not-installed"}
-UNIT_FIELDS = {
-    "LoadState": "load",
-    "ActiveState": "active",
-    "SubState": "sub",
-    "UnitFileState": "enabled",
-}
 
 
 def answer(
@@ -61,7 +54,7 @@ def answer(
         return {"unknown_base": True}
     recorded = manifest["files"]
     left = leaving.left_by(request, manifest, STATE) if leaving else NOTHING
-    units = Units([*request["units"], *left["units"]])
+    units = _module("units_script").Units([*request["units"], *left["units"]])
     packages, interrupted = _packages({*request["packages"], *left["packages"]})
     return {
         "release": _release(),
@@ -84,12 +77,18 @@ def answer(
     }
 
 
-def load_module(name: str, source: str) -> Any:
-    """Make a module of a source text; a dataclass looks its own up among the loaded ones."""
-    module = sys.modules[f"{PACKAGE}.{name}"] = type(sys)(f"{PACKAGE}.{name}")
-    module.__package__ = PACKAGE
-    exec(compile(source, name, "exec"), module.__dict__)  # noqa: S102 - our own source, sent along
-    return module
+def in_short(told: dict[str, Any]) -> dict[str, Any]:
+    """The answer with ``True`` for each file that is as the manifest, which it carries, says."""
+    for path, entry in told.get("files", {}).items():
+        recorded = told["recorded"].get(path)
+        is_plain = recorded and entry["kind"] == "file" and "content" not in entry
+        if is_plain and all(entry[key] == recorded[key] for key in _RECORDED):
+            told["files"][path] = True
+    return told
+
+
+def _module(name: str) -> Any:
+    return sys.modules[f"{__package__}.{name}"]
 
 
 def _read(path: str) -> bytes:
@@ -135,10 +134,9 @@ def _file(path: str, digest: str | None, *, secret: bool) -> dict[str, Any] | No
     kind = _kind(status.st_mode)
     state: dict[str, Any] = {"kind": kind, "sha256": "", **_ownership(status)}
     if kind == "file":
-        content = _read(path)
-        state["sha256"] = hashlib.sha256(content).hexdigest()
-        if state["sha256"] != digest and not secret and len(content) <= LARGEST_CONTENT:
-            state["content"] = _base64(content)
+        state["sha256"] = _module("provision_seen").MEMORY.look(path)[1]
+        if state["sha256"] != digest and not secret and status.st_size <= LARGEST_CONTENT:
+            state["content"] = _base64(_read(path))
     return state
 
 
@@ -159,10 +157,14 @@ def _ownership(status: os.stat_result) -> dict[str, Any]:
 
 
 def _name(look_up: Callable[[int], Any], number: int) -> str:
-    try:
-        return str(look_up(number)[0])
-    except KeyError:
-        return str(number)
+    """The name of a user or group, asked for once: thousands of files have the same few."""
+    known = _NAMES.setdefault(look_up.__name__, {})
+    if number not in known:
+        try:
+            known[number] = str(look_up(number)[0])
+        except KeyError:
+            known[number] = str(number)
+    return known[number]
 
 
 def _directories(request: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:
@@ -207,38 +209,6 @@ def _holds_daemons() -> bool:
 
 def _field(block: str, start: str) -> str:
     return block.partition(start)[2].partition("\n")[0]
-
-
-class Units:
-    """Asks systemd about units while the rest is looked at."""
-
-    def __init__(self, names: list[str]) -> None:
-        self.names = names
-        if not names:
-            return
-        self.reader, writer = os.pipe()
-        properties = ",".join(["Id", *UNIT_FIELDS])
-        os.posix_spawnp(
-            "systemctl",
-            ["systemctl", "show", "--property", properties, "--", *names],
-            os.environ,
-            file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1)],
-        )
-        os.close(writer)
-
-    def answer(self) -> dict[str, Any]:
-        """What it said, by unit."""
-        if not self.names:
-            return {}
-        with open(self.reader, encoding="utf-8") as pipe:
-            blocks = pipe.read().strip("\n").split("\n\n")
-        os.wait()
-        return dict(zip(self.names, map(_unit, blocks), strict=True))
-
-
-def _unit(block: str) -> dict[str, str]:
-    values = dict(line.split("=", 1) for line in block.splitlines())
-    return {field: values.get(key, "") for key, field in UNIT_FIELDS.items()}
 
 
 def _users(names: list[str]) -> dict[str, Any]:
@@ -290,9 +260,9 @@ def _joined(parts: Iterable[dict[str, str]]) -> dict[str, str]:
 
 def _held() -> dict[str, Any]:
     """Who is at work on this host, and the hold that a person has placed; None: nobody."""
-    seen = sys.modules[f"{PACKAGE}.provision_holder"]
-    hold = seen.current_hold()
+    holder = _module("provision_holder")
+    hold = holder.current_hold()
     return {
-        "holder": seen.lock_holder(),
+        "holder": holder.lock_holder(),
         "hold": None if hold is None or hold["expired"] else hold,
     }

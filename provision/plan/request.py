@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from provision.model.bundle import Bundle
+if TYPE_CHECKING:  # a plan of nothing asks again what was asked before, and needs no bundle
+    from provision.model.bundle import Bundle
 
 SHORT = 16 * 1024
 """Characters up to which a question is asked in full: it is nothing beside the program."""

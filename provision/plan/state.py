@@ -74,6 +74,10 @@ class RecordedFile:
     secret: bool
     activations: tuple[Activation, ...]
 
+    def as_found(self) -> FileState:
+        """The state of a file that is as this says."""
+        return FileState("file", self.sha256, self.mode, self.owner, self.group)
+
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
@@ -200,11 +204,15 @@ class HostState:
     @classmethod
     def parse(cls, reply: Mapping[str, Any]) -> HostState:
         """Read the observer's reply (already JSON-decoded). Raises KeyError when it is not one."""
+        recorded = {path: recorded_file(entry) for path, entry in reply["recorded"].items()}
         return cls(
             release=reply["release"],
             generation=reply["generation"],
-            recorded={path: recorded_file(entry) for path, entry in reply["recorded"].items()},
-            files={path: _file(entry) for path, entry in reply["files"].items()},
+            recorded=recorded,
+            files={
+                path: recorded[path].as_found() if entry is True else _file(entry)
+                for path, entry in reply["files"].items()
+            },
             directories={
                 path: DirectoryState(e["mode"], e["owner"], e["group"], tuple(e["foreign"]))
                 for path, e in reply["directories"].items()

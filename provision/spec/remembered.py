@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from provision.model.secret import Secret
+from provision.spec.memory_switch import is_off
 from provision.spec.outline import Outline
 
-OFF = "PROVISION_NO_CACHE"
-"""Environment variable: with any value but the empty one, nothing is remembered or recalled."""
 LARGEST = 256 * 1024**2
 """Bytes; a larger file is neither written nor read."""
 
@@ -48,7 +47,7 @@ class Memory:
         self._folder = fleet_dir / ".provision" / "cache"
         self._key = hmac.digest(key.reveal().encode(), b"outlines", "sha256")
         self._about = hashlib.sha256(about.encode()).hexdigest()
-        self._is_on = not os.environ.get(OFF)
+        self._is_on = not is_off()
 
     def recall(self) -> Mapping[str, Kept]:
         """What was kept, by file; empty when there is nothing that can be trusted."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from provision.apply.known import Found, inputs_digest, remember, still_empty
+from provision.apply.known import Found, Inputs, remember, still_empty
 from provision.hosts.connection import Connection
+from provision.hosts.observe import Reply
 from provision.hosts.target import Target
 
 CONNECTION = Connection(Path("/nowhere/known_hosts"))
@@ -25,7 +26,7 @@ def fleet_dir(tmp_path: Path) -> Path:
 
 
 def _digest(fleet_dir: Path, password: Path | None = None) -> str:
-    return inputs_digest(fleet_dir, CONNECTION, password)
+    return Inputs(fleet_dir, CONNECTION, password).digest()
 
 
 @pytest.mark.parametrize("name", ["fleet.yml", "sites/a.yml", ".provision/ca/ca.crt"])
@@ -56,12 +57,17 @@ def test_local_state_that_is_no_input_does_not_count(fleet_dir: Path) -> None:
 
 
 def test_nothing_known_means_looking_properly(fleet_dir: Path) -> None:
-    assert still_empty(_digest(fleet_dir), fleet_dir, CONNECTION, ()) is None
+    assert still_empty(Inputs(fleet_dir, CONNECTION, None), fleet_dir, CONNECTION, ()) is None
 
 
 def test_what_is_kept_is_private_and_holds_digests_only(fleet_dir: Path) -> None:
     target = Target("mail1", "198.18.0.11", 22, "root")
-    remember("digest", fleet_dir, [Found(target, "{}", b"canary", 3)], complete=True)
+    remember(
+        _digest(fleet_dir),
+        fleet_dir,
+        [Found(target, "{}", Reply(b"canary", ""), 3, ())],
+        complete=True,
+    )
     kept = fleet_dir / ".provision/known.json"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert "canary" not in kept.read_text()
@@ -69,6 +75,10 @@ def test_what_is_kept_is_private_and_holds_digests_only(fleet_dir: Path) -> None
 
 def test_part_of_the_fleet_is_not_taken_for_all_of_it(fleet_dir: Path) -> None:
     target = Target("mail1", "198.18.0.11", 22, "root")
-    remember("digest", fleet_dir, [Found(target, "{}", b"", 3)], complete=False)
-    assert still_empty("digest", fleet_dir, CONNECTION, ()) is None
-    assert still_empty("digest", fleet_dir, CONNECTION, ("mail2",)) is None
+    remember(
+        _digest(fleet_dir), fleet_dir, [Found(target, "{}", Reply(b"", ""), 3, ())], complete=False
+    )
+    assert still_empty(Inputs(fleet_dir, CONNECTION, None), fleet_dir, CONNECTION, ()) is None
+    assert (
+        still_empty(Inputs(fleet_dir, CONNECTION, None), fleet_dir, CONNECTION, ("mail2",)) is None
+    )

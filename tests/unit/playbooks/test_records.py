@@ -13,6 +13,7 @@ from ansible.module_utils.provision_durable import read_json, write_json
 from ansible.module_utils.provision_generation import current_manifest, numbers_in, stage
 from ansible.module_utils.provision_journal import switch
 from ansible.module_utils.provision_layout import Layout
+from ansible.module_utils.provision_packages import UNITS, hold_units
 from ansible.module_utils.provision_records import prune, record_result
 from ansible.module_utils.provision_recover import at_boot, end_interrupted
 from ansible.module_utils.provision_replaced import edited_files, keep
@@ -135,6 +136,18 @@ def test_boot_without_an_interrupted_switch_touches_nothing(layout: Layout) -> N
     assert at_boot(layout) == ""
     assert not layout.audit.exists()
     assert not layout.lock.exists(), "an apply that holds the lock starts this unit"
+
+
+def test_boot_lets_units_start_for_good_once_the_first_generation_is_kept(layout: Layout) -> None:
+    condition = layout.live(str(UNITS)) / "nginx.service.d/provision-first.conf"
+    hold_units(["nginx.service"], layout.live(str(UNITS)), layout.root)
+    write_json(layout.pending, [])
+    at_boot(layout)
+    assert condition.exists(), "nothing of ours is there that it could serve with"
+    bring(layout, OLD)
+    write_json(layout.pending, [])  # cut off before the end
+    at_boot(layout)
+    assert not condition.parent.exists()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from provision.render.accounts import known_accounts
 from provision.spec import crew, load, looking, quick
 from provision.spec.load import Loaded, read_fleet
-from provision.spec.remembered import OFF
+from provision.spec.memory_switch import OFF
 from provision.spec.report_text import text_report
 
 WriteFleet = Callable[[Mapping[str, str | bytes]], Path]

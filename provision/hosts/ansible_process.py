@@ -1,0 +1,120 @@
+"""An Ansible that has read its own code, which is most of its start, and waits for what to play."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from provision.assets import playbooks_dir
+
+_FORKS = 20
+_CARRIED = ("PATH", "HOME", "SSH_AUTH_SOCK", "TMPDIR")
+_WAITING = """\
+import gc, json, os, sys
+gc.set_threshold(100_000, 50, 100)
+import ansible.executor.playbook_executor, ansible.plugins.strategy.linear
+from ansible.cli.playbook import main
+words = sys.stdin.read()
+if words:
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    main(["ansible-playbook", *json.loads(words)])
+"""
+
+
+class AnsibleProcess:
+    """One run of ansible-playbook, in ``folder``, which is private (0700) and holds all of it.
+
+    It has our own settings only: a person's ANSIBLE_ variables must not change what an apply does.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Start it; it does nothing until `play`."""
+        self.folder = folder
+        self._log = folder / "ansible.log"
+        self.write("ansible.cfg", _settings(folder))
+        reader, writer = os.pipe()
+        self.events = os.fdopen(reader, encoding="utf-8", errors="replace")
+        """What the callback plugin provision_events writes, to be read after `play`."""
+        try:
+            with self._log.open("wb") as words:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-c", _WAITING],
+                    env=_environment(folder, writer),
+                    pass_fds=(writer,),
+                    stdin=subprocess.PIPE,
+                    stdout=words,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C is ours to interpret
+                )
+        finally:
+            os.close(writer)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the folder that its owner alone may read."""
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+    def play(self, playbook: Path, arguments: Sequence[str] = ()) -> None:
+        """Let it run, once, with the inventory in ``hosts.json``."""
+        words = json.dumps([*arguments, str(playbook)])
+        if self.process.stdin is not None:
+            with suppress(BrokenPipeError), self.process.stdin as stdin:
+                stdin.write(words.encode())
+
+    def end(self) -> None:
+        """See that it is gone: one that has not played to its end is killed."""
+        self.process.kill()
+        self.process.wait()
+        self.events.close()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+    def last_words(self) -> tuple[str, ...]:
+        """The last lines that it wrote."""
+        return tuple(self._log.read_text(errors="replace").strip().splitlines()[-8:])
+
+
+def _settings(folder: Path) -> str:
+    plugins = playbooks_dir()
+    return f"""\
+[defaults]
+home = {folder}/ansible
+local_tmp = {folder}/ansible-tmp
+inventory = {folder}/hosts.json
+library = {plugins}/library
+module_utils = {plugins}/module_utils
+action_plugins = {plugins}/action_plugins
+callback_plugins = {plugins}/callback_plugins
+stdout_callback = provision_events
+gathering = explicit
+interpreter_python = /usr/bin/python3
+forks = {_FORKS}
+timeout = 15
+host_key_checking = True
+retry_files_enabled = False
+no_target_syslog = True
+nocolor = True
+[connection]
+pipelining = True
+[ssh_connection]
+pipelining = True
+transfer_method = piped
+ssh_args = -F {folder}/ssh_config
+"""
+
+
+def _environment(folder: Path, writer: int) -> dict[str, str]:
+    carried = {name: os.environ[name] for name in _CARRIED if name in os.environ}
+    return {
+        **carried,
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_CONFIG": f"{folder}/ansible.cfg",
+        "PROVISION_EVENT_FD": str(writer),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
