@@ -13,9 +13,11 @@ import subprocess
 
 from .provision_account_archive import move
 from .provision_account_homes import Homes
+from .provision_account_sight import wait_until_seen
 from .provision_account_store import (
     Layout,
     digest,
+    digest_of,
     dump,
     files_in,
     group_id,
@@ -46,8 +48,12 @@ _POSTFIX = "/etc/postfix/accounts"
 class Compile:
     """One compile: writes what differs, in the order that loses no mail."""
 
-    def __init__(self, layout: Layout, work: Work, before: Inputs, *, compiler: str) -> None:
+    def __init__(
+        self, layout: Layout, work: Work, before: Inputs, *, compiler: str, lock: int
+    ) -> None:
+        """``lock`` is the descriptor by which the account data are held."""
         self.layout, self.work, self.before, self.compiler = layout, work, before, compiler
+        self.lock = lock
         self.dovecot_gid = group_id(layout.dovecot_group)
         self.postfix_gid = group_id(layout.postfix_group)
         self.mail_ids = user_ids(layout.mail_user)
@@ -61,6 +67,8 @@ class Compile:
         self.transition = pending_transition(layout)
         self.homes = Homes(layout, work, self.transition)
         self.written: list[str] = []
+        self.arrivals: list[str] = []
+        """A login of each file that has got new ones."""
 
     def run(self) -> dict[str, list[str]]:
         """Do every step; each is durable before the next."""
@@ -106,39 +114,74 @@ class Compile:
                 self._write(path, script, gid=self.mail_ids[1])
             for name, lines in _dovecot_files(site, own).items():
                 path = os.path.join(self.layout.dovecot, name)
-                every = {**(_lines(path) if keep_leaving else {}), **lines}
+                before = _lines(path) if keep_leaving else {}
+                every = {**before, **lines}
                 if every:
                     text = "".join(f"{every[key]}\n" for key in sorted(every))
                     self._write(path, text, gid=self.dovecot_gid)
+                arrived = lines.keys() - before.keys()
+                if before and arrived and name.endswith((".passwd", ".forwarders")):
+                    self.arrivals.append(min(arrived))
 
     def _write_maps(self) -> None:
+        """Build what differs, and let Postfix see it when Dovecot knows the logins behind it."""
         make_folder(os.path.join(self.layout.postfix, ".build"))
+        sources: dict[str, str] = {}
+        builds: dict[str, subprocess.Popen[str]] = {}
         for name in MAPS:
             self.spans[name] = text, _spans = self.work.map_of(name)
-            live = os.path.join(self.layout.postfix, f"{name}.cdb")
-            old, source = self.record["maps"].get(name), digest(text)
-            if old is None or old["source"] != source or old["live"] != seal(live):
-                self._build_map(source_of(self.layout, name), text, live)
-                self.written.append(live)
-            sealed = seal(live)
-            self.maps[name] = {"source": source, "live": sealed}
+            sources[name] = digest(text)
+            if not self._is_built(name, sources[name]):
+                builds[name] = self._begin_build(name, text)
+        for name, build in builds.items():
+            self._end_build(name, build)
+        if builds and self.arrivals:
+            wait_until_seen(self.layout.doveadm, self.arrivals)
+        for name in builds:
+            move(f"{source_of(self.layout, name)}.cdb", self._map(name))
+            self.written.append(self._map(name))
+        for name in MAPS:
+            sealed = seal(self._map(name))
+            self.maps[name] = {"source": sources[name], "live": sealed}
             self.seals[f"{_POSTFIX}/{name}.cdb"] = sealed
 
-    def _build_map(self, source: str, text: bytes, live: str) -> None:
-        """Build beside and rename over: Postfix sees the old map or the new one, never half."""
+    def _is_built(self, name: str, source: str) -> bool:
+        """Whether map and text are those of the last compile, and still what is wanted."""
+        wanted = {"source": source, "live": seal(self._map(name))}
+        built = self.record["maps"].get(name)
+        # The texts that the index belongs to have been looked at.
+        is_text_there = self.work.texts or digest_of(source_of(self.layout, name)) == source
+        return built == wanted and bool(is_text_there)
+
+    def _map(self, name: str) -> str:
+        """Path of the map that Postfix reads."""
+        return os.path.join(self.layout.postfix, f"{name}.cdb")
+
+    def _begin_build(self, name: str, text: bytes) -> subprocess.Popen[str]:
+        """Build beside, to be renamed over: Postfix sees the old map or the new one, never half.
+
+        All maps are built at the same time: this is most of what a large host has to do.
+        """
+        source = source_of(self.layout, name)
         remove(f"{source}.cdb")
         write(source, text)
         Steps.before(f"build {source}.cdb")
-        done = subprocess.run(
-            [self.layout.postmap, f"cdb:{source}"], capture_output=True, text=True, check=False
+        return subprocess.Popen(
+            [self.layout.postmap, f"cdb:{source}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=(self.lock,),  # one that outlives us is waited for by who comes next
         )
-        if done.returncode or done.stderr:
-            raise OSError(f"postmap cannot build {live}: {done.stderr.strip()}")
-        with open(f"{source}.cdb", "rb") as built:
+
+    def _end_build(self, name: str, build: subprocess.Popen[str]) -> None:
+        said = build.communicate()[1]
+        if build.returncode or said:
+            raise OSError(f"postmap cannot build {self._map(name)}: {said.strip()}")
+        with open(f"{source_of(self.layout, name)}.cdb", "rb") as built:
             os.fchown(built.fileno(), -1, self.postfix_gid)
             os.fchmod(built.fileno(), 0o640)
             os.fsync(built.fileno())
-        move(f"{source}.cdb", live)
 
     def _remove_dovecot(self) -> None:
         """Remove the files of sites and forwards that left."""
@@ -168,7 +211,11 @@ class Compile:
                 self.seals[f"{_DOVECOT}/{name}"] = seal(os.path.join(self.layout.dovecot, name))
         inputs = {site: self.before[site] for site in self.work.kept}
         inputs |= {site: input_of(self.layout, site) for site in self.work.touched}
-        index = dump_index(self.work, inputs, self.spans, compiler=self.compiler, files=self.files)
+        texts = {name: built["source"] for name, built in self.maps.items()}
+        spans = {name: spans for name, (_text, spans) in self.spans.items()}
+        index = dump_index(
+            self.work, inputs, spans, texts, compiler=self.compiler, files=self.files
+        )
         write(index_path(self.layout), index)
         record = {"version": 1, "inputs": inputs, "files": self.seals, "maps": self.maps}
         write(self.layout.compiled, dump(record))
