@@ -22,6 +22,7 @@ from .provision_take_back import undo
 from .provision_transaction import RolledBack, Transaction
 from .provision_unconfirmed import disarm, read_unconfirmed
 from .provision_units import Failure
+from .provision_write_seen import recall_seen, write_seen
 
 
 def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
     try:
         with alone(layout, holder):
             sweep(layout.state)
+            recall_seen(layout)
             recovered = end_interrupted(layout)
             request = ask()
             transaction = Transaction(layout, request)
@@ -46,6 +48,7 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
             remember(transaction)
             with suppress(OSError):  # nor must it here
                 audit(layout, request.meta, result)
+            write_seen(layout)
     except Refused as refusal:
         return {"outcome": "refused", "message": str(refusal), "lines": [], "steps": []}
     except OSError as error:

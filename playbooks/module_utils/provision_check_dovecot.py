@@ -16,6 +16,7 @@ from .provision_commands import run
 
 _FILE = re.compile(r"^\s*(\w+_file|passwd_file_path|sieve_script_path)\s*=\s*<?(/\S+)\s*$")
 _SCRIPT = re.compile(r"^sieve_script (\w+) \{[^}]*?^\s*path = (/\S+)$", re.MULTILINE)
+_TARGET = re.compile(r'(redirect(?: :copy)?) "[A-Za-z0-9._=~&\'+@-]+"')
 _READERS = {"dovecot": "/etc/dovecot/accounts", "vmail": "/etc/dovecot/accounts/forwards"}
 """Who must be able to read every file of which folder: the auth service, and deliveries."""
 
@@ -70,10 +71,19 @@ def _accounts_are_readable() -> Iterator[str]:
 
 
 def _sieve_compiles() -> Iterator[str]:
+    """What sievec(1) says of one script of each shape: thousands differ in an address alone."""
     if not Path("/usr/bin/sievec").exists():
         return
+    shapes: dict[str, Path] = {}
+    for script in sorted(Path("/etc/dovecot").rglob("*.sieve")):
+        shapes.setdefault(_shape(script.read_text("utf-8", "replace")), script)
     with tempfile.TemporaryDirectory(dir="/run/provision") as folder:
-        for script in sorted(Path("/etc/dovecot").rglob("*.sieve")):
+        for script in shapes.values():
             done = run("sievec", str(script), f"{folder}/compiled")
             if done.status != 0:
                 yield from (f"sievec: {line}" for line in done.lines())
+
+
+def _shape(script: str) -> str:
+    """The script without the addresses that it passes mail on to."""
+    return _TARGET.sub(r"\1", script)

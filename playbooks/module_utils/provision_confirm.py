@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from .provision_audit import audit
+from .provision_breakpoint import arm
 from .provision_carry_out import end, remember
 from .provision_durable import read_json
 from .provision_generation import Refused, current_manifest
@@ -26,6 +27,7 @@ def confirm(layout: Layout, wanted: str) -> dict[str, Any]:
     heard of the run.
     """
     layout.prepare()
+    arm(layout.run)
     holder = {"who": "the confirmation of a change", "since": "a moment ago", "commit": ""}
     try:
         with held(layout, holder, seconds=_SECONDS):

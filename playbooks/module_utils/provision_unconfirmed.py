@@ -73,7 +73,7 @@ def disarm(layout: Layout) -> None:
     remove(layout.unconfirmed)
     if watched_run() != state["run"]:  # else this process is the watch, and ends by itself
         unit = _watch(state["run"])
-        Steps.before(f"stop {unit}")
+        Steps.before("stop the watch")
         run("systemctl", "stop", "--", f"{unit}.timer", f"{unit}.service")
     remove(layout.watch)
 

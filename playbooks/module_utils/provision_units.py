@@ -6,22 +6,17 @@ on with the old one. So the journal since the reload is read, and the ports are 
 
 from __future__ import annotations
 
-import re
 import time
 from typing import NamedTuple
 
 from .provision_commands import run
+from .provision_complaints import complaints_since, journal_cursor, may_pass
 from .provision_probes import forget_old_markers, probe_unit
+from .provision_put_off import retry_put_off
 from .provision_steps import Steps
 
 _ORDER = ("rspamd", "dovecot", "postfix", "php", "nginx", "provision-firewall")
 _SECONDS = 20.0
-_COMPLAINTS = {
-    "dovecot": r"Config reload failed|config: (?:Error|Fatal)|master: Error|Fatal:|Panic:",
-    "postfix": r"fatal:|panic:",
-    "nginx": r"\[(?:emerg|alert|crit)\]",
-    "php": r"\bERROR:|\bALERT:",
-}
 
 
 class Failure(Exception):
@@ -67,6 +62,8 @@ def activate(actions: list[list[str]], *, heed: bool = True) -> list[Done]:
         prove(unit, cursor)
         forget_old_markers(unit)
         done.append(Done(unit, verb, round(time.monotonic() - started, 2)))
+    if any(unit.startswith("dovecot") for unit, _verb in actions):
+        retry_put_off()
     return done
 
 
@@ -105,12 +102,6 @@ def is_active(unit: str) -> bool:
     return run("systemctl", "is-active", "--", unit).status == 0
 
 
-def journal_cursor() -> str:
-    """Where the journal ends now."""
-    lines = run("journalctl", "--lines=0", "--show-cursor", "--quiet").output.splitlines()
-    return lines[-1].removeprefix("-- cursor: ") if lines else ""
-
-
 def unit_log(unit: str, count: int) -> list[str]:
     """The last lines of a unit's log."""
     arguments = (f"--unit={unit}", f"--lines={count}", "--output=cat", "--quiet")
@@ -120,7 +111,8 @@ def unit_log(unit: str, count: int) -> list[str]:
 def prove(unit: str, cursor: str | None) -> None:
     """Wait until the unit runs and serves; raises Failure when it does not, or complains.
 
-    Complaints are those in the journal after ``cursor``; None: they do not count.
+    Complaints are those in the journal after ``cursor``; None: they do not count. What a reload
+    may have done by itself counts when it comes again until the time is over.
     """
     deadline = time.monotonic() + _SECONDS
     problem = "did not start"
@@ -129,22 +121,14 @@ def prove(unit: str, cursor: str | None) -> None:
             time.sleep(0.1)
             continue
         problem = probe_unit(unit)
-        complaints = [] if cursor is None else complaints_since(unit, cursor)
-        if complaints:
+        complaints: list[str] = []
+        if cursor is not None:
+            complaints, cursor = complaints_since(unit, cursor)
+        if complaints and not may_pass(complaints):
             raise Failure(f"{unit} complains about its configuration", complaints)
+        if complaints:
+            problem = complaints[-1]
         if not problem:
             return
         time.sleep(0.2)
     raise Failure(f"{unit}: {problem}", unit_log(unit, 12))
-
-
-def complaints_since(unit: str, cursor: str) -> list[str]:
-    """Log lines since ``cursor`` that say a unit does not live with its configuration."""
-    pattern = next((p for stem, p in _COMPLAINTS.items() if unit.startswith(stem)), None)
-    if pattern is None:
-        return []
-    arguments = [f"--unit={unit}", "--output=cat", "--quiet"]
-    if cursor:
-        arguments.append(f"--after-cursor={cursor}")
-    lines = run("journalctl", *arguments).output.splitlines()
-    return [line for line in lines if re.search(pattern, line)]

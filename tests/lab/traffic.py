@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import itertools
+import shlex
+import smtplib
 import socket
 import threading
 import time
@@ -192,10 +194,11 @@ def _leave(client: imaplib.IMAP4) -> None:
 
 
 class Poller:
-    """Offers one recipient to port 25 again and again, from ever new addresses."""
+    """Sends to one recipient on port 25 again and again, from ever new addresses."""
 
     def __init__(self, traffic: Traffic, namespace: Path, recipient: str) -> None:
         self.codes: list[int] = []
+        self.acknowledged: set[str] = set()
         self._doors = itertools.cycle([traffic.door() for _ in range(_POLLERS)])
         self._namespace, self._recipient = namespace, recipient
         self._over = threading.Event()
@@ -218,7 +221,14 @@ class Poller:
                     client.ehlo()
                     client.mail("")
                     self.codes.append(client.rcpt(self._recipient)[0])
+                    if self.codes[-1] == 250:
+                        self._send(client)
                 self._over.wait(1.1 / _POLLERS)
+
+    def _send(self, client: smtplib.SMTP) -> None:
+        mark = uuid.uuid4().hex
+        if client.data(letter(mark, self._recipient))[0] == 250:
+            self.acknowledged.add(mark)
 
 
 def letter(mark: str, recipient: str) -> bytes:
@@ -231,9 +241,20 @@ def letter(mark: str, recipient: str) -> bytes:
     return message.as_bytes()
 
 
+_SUBJECTS = r"""/^\r?$/ {nextfile} /^Subject: traffic / {print FILENAME ":" $NF}"""
+"""For awk(1): the header alone, for a bounce quotes the message that it is about."""
+
+
 def stored(rehearsal: Rehearsal) -> Counter[str]:
-    """How often the message of each mark is in the store of the host, all folders of all people."""
-    found = rehearsal.run(
-        "grep -rhoE --include='*mail1*' '^Subject: traffic [0-9a-f]+' /var/mail/provision || true"
-    )
-    return Counter(line.rpartition(" ")[2] for line in found.splitlines())
+    """How often the message of each mark is in the store of the host, all folders of all people.
+
+    A file that a session moves from ``new`` to ``cur`` meanwhile (maildir(5)) is seen twice, but
+    keeps its name up to the flags.
+    """
+    files = "find /var/mail/provision -name '*mail1*' -type f"
+    found = rehearsal.run(f"{files} -exec awk {shlex.quote(_SUBJECTS)} {{}} + 2>/dev/null || true")
+    messages = set()
+    for line in found.splitlines():
+        path, _, mark = line.rpartition(":")
+        messages.add((Path(path).parents[1], Path(path).name.partition(":")[0], mark))
+    return Counter(mark for _folder, _file, mark in messages)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from provision.hosts.observe import looking
+from provision.hosts.observer_program import looking
 from provision.model.fleet import Site
 from provision.render.dovecot import MAIL_FOLDER, MAIL_USER
 from provision.verify.backend import output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ansible.module_utils.provision_check_dovecot import lint
+from ansible.module_utils.provision_check_dovecot import _shape, lint
 
 from provision.certificates.authority import Authority
 from provision.model.address import Domain
@@ -50,3 +50,23 @@ def test_path_with_a_variable_is_left_to_dovecot() -> None:
 
 def test_empty_configuration_is_found() -> None:
     assert list(lint("# 2.4.1\n")) == ["doveconf: no protocols are set: is the file empty?"]
+
+
+def _forward(*targets: str, verb: str = "redirect :copy") -> str:
+    return "".join(['require ["copy"];\n', *(f'{verb} "{target}";\n' for target in targets)])
+
+
+def test_scripts_that_differ_in_an_address_are_of_one_shape() -> None:
+    assert _shape(_forward("a@home.example")) == _shape(_forward("b.c+d@work.example"))
+
+
+def test_script_that_says_anything_else_is_compiled_for_itself() -> None:
+    scripts = [
+        _forward("a@home.example"),
+        _forward("a@home.example", verb="redirect"),
+        _forward("a@home.example", "b@home.example"),
+        _forward('a@home.example"; discard; #'),
+        _forward("a@home.example").replace("copy", "nonsense", 1),
+        _forward("a@home.example") + "redirct;",
+    ]
+    assert len({_shape(script) for script in scripts}) == len(scripts)
