@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provision.apply.ahead import Ahead
 from provision.apply.confirm import Awaited, Settling
 from provision.apply.outcome import Applied
 from provision.apply.record import Record, end_of
 from provision.apply.request import Stamp
-from provision.apply.run import private_folder
 from provision.hosts.connection import Connection
 from provision.hosts.interrupts import Interrupts
 from provision.hosts.playbook import Event, Play
@@ -79,10 +78,9 @@ def roll_back(
         settling.take(event)
         on_event(event)
 
-    folder = private_folder()
-    try:
+    with Ahead() as ahead, ahead.take() as ansible:
         play = Play(
-            folder=folder,
+            ansible=ansible,
             hosts=[one.host for one in returns],
             connection=connection,
             variables={one.host.name: one.variables(stamp) for one in returns},
@@ -92,6 +90,4 @@ def roll_back(
             played = play.run(take, interrupts)
             ended = [end_of(record, played) for record in records.values()]
             outcomes = settling.settled(ended, interrupts)
-    finally:
-        shutil.rmtree(folder)
     return Applied(outcomes, {}, interrupted=interrupts.is_wanted)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from provision.apply.ahead import Ahead
 from provision.apply.confirm import Awaited, Settling
 from provision.apply.outcome import Applied, HostOutcome
 from provision.apply.passwords import Credentials, make_credentials
@@ -31,6 +29,7 @@ class Means:
     stamp: Stamp
     on_event: Callable[[Event], None]
     interrupts: Interrupts
+    ahead: Ahead
 
 
 def apply_batch(works: Sequence[HostWork], means: Means) -> Applied:
@@ -78,26 +77,18 @@ def _play(
         settling.take(event)
         means.on_event(event)
 
-    folder = private_folder()
-    try:
+    with means.ahead.take() as ansible:
         play = Play(
-            folder=folder,
+            ansible=ansible,
             hosts=[work.desired.host for work in works],
             connection=means.connection,
-            variables=_write_archives(folder, works, credentials=credentials, stamp=means.stamp),
+            variables=_write_archives(
+                ansible.folder, works, credentials=credentials, stamp=means.stamp
+            ),
         )
         played = play.run(take, means.interrupts)
-    finally:
-        shutil.rmtree(folder)
     ended = (end_of(record, played) for record in records.values())
     return settling.settled(ended, means.interrupts)
-
-
-def private_folder() -> Path:
-    """A new folder (0700), in memory where there is some: it will hold secrets for a moment."""
-    memory = os.environ.get("XDG_RUNTIME_DIR", "/dev/shm")  # noqa: S108 - mkdtemp makes it private
-    place = memory if os.access(memory, os.W_OK) else None
-    return Path(tempfile.mkdtemp(prefix="provision-", dir=place))
 
 
 def _write_archives(

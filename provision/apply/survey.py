@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from provision.apply.known import Found
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
-from provision.hosts.observe import observe, on_each, parse_reply
+from provision.hosts.observe import Reply, observe, on_each, parse_reply
 from provision.hosts.target import Target
 from provision.model.bundle import Bundle
 from provision.plan.change import Plan
 from provision.plan.diff import diff_host
 from provision.plan.request import observation_request
 from provision.plan.state import HostState
+from provision.spec.memory_switch import is_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,17 @@ def survey(
 
     requests = {name: observation_request(bundle) for name, bundle in bundles.items()}
 
-    def reach(target: Target) -> bytes:
-        base = bases.get(target.name, "")
-        return observe(target, connection, requests[target.name], base)
+    thorough = is_off()
 
-    def read(target: Target, reply: bytes) -> tuple[HostState, Found]:
-        state = HostState.parse(parse_reply(target, reply))
+    def reach(target: Target) -> Reply:
+        base = bases.get(target.name, "")
+        return observe(target, connection, requests[target.name], base, thorough=thorough)
+
+    def read(target: Target, reply: Reply) -> tuple[HostState, Found]:
+        state = HostState.parse(parse_reply(target, reply.content))
         _require_release(bundles[target.name], state)
-        return state, Found(target, requests[target.name], reply, state.generation)
+        units, asked = tuple(state.units), requests[target.name]
+        return state, Found(target, asked, reply, state.generation, units)
 
     looked, failures = on_each(targets, reach, read)
     states = {name: state for name, (state, _) in looked.items()}

@@ -78,9 +78,4 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     approval = Approval.of(plan_file, checksum, hosts)
     looking = approval.looking(fleet_dir, vault_password_file, hosts)
     applying = Applying(looking, approval, rollout, events=events, is_json=form == "json")
-    applying.look()
-    applying.judge(set(allowed))
-    if applying.is_wanted:
-        applying.confirm(yes=yes)
-        applying.apply(wish, confirm_timeout)
-    return applying.finish(show_passwords=show_passwords)
+    return applying.run(set(allowed), wish, confirm_timeout, yes=yes, show_passwords=show_passwords)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provision.apply.ahead import Ahead
 from provision.apply.outcome import Applied, HostOutcome, of_error, worst
 from provision.apply.permission import refused
 from provision.apply.rollout import Rollout, without_canary
@@ -47,7 +48,7 @@ class Applying:
         is_json: bool,
     ) -> None:
         self._looking, self._approval, self._rollout = looking, approval, rollout
-        self._events, self._is_json = events, is_json
+        self._events, self._is_json, self._ahead = events, is_json, Ahead()
         self._plan = Plan(())
         self._failures: Mapping[str, ProvisionError] = {}
         self._refusals: tuple[HostOutcome, ...] = ()
@@ -56,8 +57,27 @@ class Applying:
         self._allowed: AbstractSet[str] = frozenset()
         self._is_reviewed = True
 
+    def run(
+        self,
+        allowed: AbstractSet[str],
+        wish: Wish,
+        confirm_timeout: Duration,
+        *,
+        yes: bool,
+        show_passwords: bool,
+    ) -> int:
+        """All steps; returns the exit code."""
+        with self._ahead:
+            self.look()
+            self.judge(allowed)
+            if self.is_wanted:
+                self.confirm(yes=yes)
+                self.apply(wish, confirm_timeout)
+            return self.finish(show_passwords=show_passwords)
+
     def look(self) -> None:
         """Plan, and show what would change."""
+        self._looking.before_survey = self._ahead.begin
         self._plan, self._failures = self._approval.plan(self._looking)
         if not self._is_json:
             print_lines(show_plan(self._plan))
@@ -121,6 +141,7 @@ class Applying:
                     stamp=stamp,
                     on_event=take,
                     interrupts=interrupts,
+                    ahead=self._ahead,
                 )
                 rolling = Rolling(self._rollout, interrupts, take)
                 rolling.held = mine.why_not(self._rollout.canary)

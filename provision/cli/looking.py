@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.apply.known import inputs_digest, known_requests, remember, still_empty
+from provision.apply.known import Inputs, known_requests, remember, still_empty
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
 from provision.plan.change import Plan
@@ -31,6 +31,8 @@ class Looking:
         self._vault, self._hosts = vault_password_file, hosts
         self.connection = Connection.of_fleet(fleet_dir)
         self.connection.enter()
+        self.before_survey: Callable[[], None] = lambda: None
+        """Called when what is remembered is not enough."""
 
     def plan(self, *, bound: bool = False) -> tuple[Plan, Mapping[str, ProvisionError]]:
         """The plan, and the hosts that could not be asked.
@@ -58,6 +60,7 @@ class Looking:
     @cached_property
     def survey(self) -> Survey:
         """What was found on the hosts."""
+        self.before_survey()
         return self.again(tuple(self.desired.bundles))
 
     def again(self, hosts: tuple[str, ...]) -> Survey:
@@ -68,9 +71,8 @@ class Looking:
         found = survey(bundles, self.connection, known_requests(self.fleet_dir))
         _tell_of_holders(found)
         whole = len(found.empty) == len(self.desired.fleet.hosts)
-        # The certificates may have been made just now, so the inputs are digested anew.
-        inputs = inputs_digest(self.fleet_dir, self.connection, self._vault)
-        remember(inputs, self.fleet_dir, found.empty, complete=whole)
+        if found.empty:
+            remember(self._inputs.digest(), self.fleet_dir, found.empty, complete=whole)
         return found
 
     def holders(self) -> dict[str, Holder]:
@@ -79,9 +81,9 @@ class Looking:
         states = found.states if found else {}
         return {name: state.holder for name, state in states.items() if state.holder}
 
-    @cached_property
-    def _inputs(self) -> str:
-        return inputs_digest(self.fleet_dir, self.connection, self._vault)
+    @property
+    def _inputs(self) -> Inputs:
+        return Inputs(self.fleet_dir, self.connection, self._vault)
 
 
 def _tell_of_holders(found: Survey) -> None:

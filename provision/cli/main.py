@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -83,8 +84,13 @@ def provision() -> None:
 _keep_lines(provision)
 
 
+_COLLECTIONS = (100_000, 50, 100)
+"""Next to nothing that a command makes is garbage; Python's default takes a tenth of the time."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with one of the contract's codes."""
+    gc.set_threshold(*_COLLECTIONS)
     sys.exit(run(arguments))
 
 

@@ -129,11 +129,14 @@ def wait_for(condition: object, *, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def children_of(pid: int) -> str:
-    """The arguments of a process's children."""
-    pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    lines = (Path(f"/proc/{child}/cmdline").read_bytes() for child in pids)
-    return b"\n".join(lines).replace(b"\0", b" ").decode("utf-8", "replace")
+def is_playing(pid: int) -> bool:
+    """Whether the program has an Ansible that has got its work, and so no more standard input."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(OSError):
+            is_ansible = b"ansible" in Path(f"/proc/{child}/cmdline").read_bytes()
+            if is_ansible and Path(f"/proc/{child}/fd/0").readlink() == Path("/dev/null"):
+                return True
+    return False
 
 
 def is_at_work(lab: Lab, host: str) -> bool:

@@ -35,7 +35,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     rehearsal.run("mail1", ["env", "DEBIAN_FRONTEND=noninteractive", *install])
     rehearsal.run("mail1", ["mkdir", "-p", MODULES, "/root/on_host"])
     modules = playbooks_dir() / "module_utils"
-    for source in (modules / "provision_steps.py", *modules.glob("provision_account*.py")):
+    needed = [modules / f"provision_{name}.py" for name in ("steps", "seen")]
+    for source in (*needed, *modules.glob("provision_account*.py")):
         _put(rehearsal, f"{MODULES}/{source.name}", source)
     for source in TRIALS.glob("account_*.py"):
         _put(rehearsal, f"/root/on_host/{source.name}", source)

@@ -16,7 +16,7 @@ import pytest
 from provision.lab.lab import Lab
 from provision.spec.load import load_fleet
 from tests.lab.bare_lab import bare_lab
-from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, children_of, is_at_work, wait_for
+from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, is_at_work, is_playing, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -196,7 +196,7 @@ def test_controller_killed_in_the_middle_is_gone_on_from(applied: EngineFleet) -
 def test_ctrl_c_lets_the_host_finish(applied: EngineFleet) -> None:
     applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a9"')
     process = applied.start("apply", "--yes")
-    wait_for(lambda: "ansible" in children_of(process.pid))
+    wait_for(lambda: is_playing(process.pid))
     process.send_signal(signal.SIGINT)
     ran = applied.end(process)
     assert ran.code == 130
@@ -208,7 +208,7 @@ def test_ctrl_c_lets_the_host_finish(applied: EngineFleet) -> None:
 def test_ctrl_c_twice_aborts_and_the_host_ends_whole(applied: EngineFleet) -> None:
     applied.edit("sites/acme.example.yml", '"#0a5"', '"#0aa"')
     process = applied.start("apply", "--yes")
-    wait_for(lambda: "ansible" in children_of(process.pid))
+    wait_for(lambda: is_playing(process.pid))
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)  # two that come at once are one to the kernel (signal(7))

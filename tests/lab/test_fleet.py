@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from provision.lab.lab import Lab
-from tests.lab.engine_fleet import EngineFleet, Ran, children_of, is_at_work, wait_for
+from tests.lab.engine_fleet import EngineFleet, Ran, is_at_work, is_playing, wait_for
 from tests.lab.many_hosts import bring_packages, many_hosts
 
 pytestmark = pytest.mark.lab
@@ -118,7 +118,7 @@ def test_second_host_that_fails_leaves_the_third_alone(fleet: EngineFleet) -> No
 
 def test_ctrl_c_ends_the_batch_and_starts_no_other(fleet: EngineFleet) -> None:
     process = fleet.start("apply", "--yes", "--no-canary", "--batch", "2", "--format", "json")
-    wait_for(lambda: "ansible" in children_of(process.pid))
+    wait_for(lambda: is_playing(process.pid))
     process.send_signal(signal.SIGINT)
     ran = fleet.end(process)
     assert ran.code == 130
