@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .provision_account_store import Layout
+from .provision_steps import Steps
 
 DATABASE = "/var/lib/provision-webmail/roundcube.sqlite"
 _SECONDS = 60.0
@@ -65,6 +66,7 @@ def _run(layout: Layout, work: Mapping[str, Any]) -> list[str]:
     ids: dict[str, Any] = {}
     if owner.st_uid != os.getuid():
         ids = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    Steps.before(f"write rows of {path}")
     try:
         done = subprocess.run(
             [sys.executable or "/usr/bin/python3", "-I", "-S", "-c", _PROGRAM, path],

@@ -21,8 +21,9 @@ def standing_among(units: list[str]) -> list[list[str]]:
 def stop(standing: list[list[str]]) -> None:
     """Stop and disable them; raises OSError when one goes on running."""
     for unit, *_states in standing:
-        Steps.before(f"stop {unit}")
+        Steps.before(f"disable {unit}")
         _systemctl("disable", unit)
+        Steps.before(f"stop {unit}")
         stopped = _systemctl("stop", unit)
         if stopped.status != 0:
             raise OSError(f"{unit} does not stop: {' '.join(stopped.lines())}")
@@ -32,12 +33,14 @@ def bring_back(standing: list[list[str]]) -> None:
     """Make them as they were before ``stop``. Starting is not waited for: at boot it cannot be."""
     if not standing:
         return
-    Steps.before("bring stopped units back")
+    Steps.before("read the units that come back")
     run("systemctl", "daemon-reload")
     for unit, *states in standing:
         if "is-enabled" in states:
+            Steps.before(f"enable {unit}")
             _systemctl("enable", unit)
         if "is-active" in states:
+            Steps.before(f"start {unit}")
             run("systemctl", "start", "--no-block", "--", unit)
 
 
