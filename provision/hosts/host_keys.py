@@ -44,7 +44,7 @@ def offered_key(target: Target) -> HostKey:
                 key = transport.get_remote_server_key()
             finally:
                 transport.close()
-    except (OSError, paramiko.SSHException) as error:
+    except (OSError, EOFError, paramiko.SSHException) as error:
         raise unreachable(target, error) from error
     return HostKey(key.get_name(), key.asbytes())
 

@@ -44,7 +44,7 @@ class Session:
             if connection.known_hosts.exists():
                 client.load_host_keys(str(connection.known_hosts))
             _connect(client, target, connection.private_key)
-        except (OSError, paramiko.SSHException) as error:
+        except (OSError, EOFError, paramiko.SSHException) as error:
             client.close()
             raise unreachable(target, error) from error
         transport = client.get_transport()

@@ -104,6 +104,26 @@ def test_port_that_speaks_something_else_is_explained(login: Connection) -> None
     assert error.hint
 
 
+def test_server_that_hangs_up_after_its_greeting_is_told_as_not_reached(login: Connection) -> None:
+    """As one does whose host is just going down: paramiko says EOFError then."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for _ in range(2):
+                stream, _ = listener.accept()
+                with stream:
+                    stream.sendall(b"SSH-2.0-OpenSSH_10.0\r\n")
+                    stream.recv(64)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        target = Target("mail1", "127.0.0.1", listener.getsockname()[1], "root")
+        assert _refused(target, login).hint
+        with pytest.raises(HostUnreachable):
+            offered_key(target)
+    thread.join(10)
+
+
 def test_offered_key_has_the_fingerprint_that_ssh_keygen_prints() -> None:
     with _server() as target:
         key = offered_key(target)
