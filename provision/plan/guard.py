@@ -68,7 +68,7 @@ def objections(
     if not changes:
         return tuple(found)
     sites = _Sites.of(desired, actual)
-    found += [*_protected(sites), *_unreadable(sites)]
+    found += [*_protected(sites, changes), *_unreadable(sites)]
     found += [*_emptied(desired.host.name, sites), *_shares(desired.host.name, sites, changes)]
     return tuple(found)
 
@@ -92,19 +92,28 @@ def _dismantled(host: str, actual: HostState, changes: Iterable[Change]) -> Iter
         yield Objection(Rule.REMOVALS, host, message, ALLOW_REMOVALS)
 
 
-def _protected(sites: _Sites) -> Iterator[Objection]:
+def _protected(sites: _Sites, changes: Iterable[Change]) -> Iterator[Objection]:
+    """By what would really happen: a ``moved_from`` that has no effect keeps nobody."""
+    gone = {
+        _now_called(change.name, sites)
+        for change in changes
+        if (change.kind, change.action) == (Kind.MAILBOX, Action.DELETE)
+    }
     for name, before in sites.before.items():
         after = sites.after.get(name)
         if before is None or before is after:
             continue
         if after is None and before.protect:
             yield _objection_to_loss("site", name)
-        staying = {mailbox.address for mailbox in after.mailboxes} if after else set()
-        moves = after.moves if after else ()
-        staying |= {f"{move.origin.partition('@')[0]}@{name}" for move in moves}
         for mailbox in before.mailboxes:
-            if mailbox.protect and mailbox.address not in staying:
+            if mailbox.protect and mailbox.address in gone:
                 yield _objection_to_loss("mailbox", mailbox.address)
+
+
+def _now_called(address: str, sites: _Sites) -> str:
+    """The address as ``before`` has it: that of a renamed site is known by its new domain."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{sites.renamed.get(domain, domain)}"
 
 
 def _objection_to_loss(what: str, name: str) -> Objection:

@@ -18,6 +18,7 @@ from provision.model.fleet import Fleet
 from provision.model.secret import Secret
 from provision.plan.change import Action, HostPlan, Plan
 from provision.plan.diff import diff_host
+from provision.plan.objection import Rule
 from provision.plan.show import change_words, show_plan
 from provision.plan.state import HostState
 from tests.unit.plan.estate import ACME, desired, mailbox, reply
@@ -120,6 +121,12 @@ def test_protected_mailbox_may_be_renamed() -> None:
     safe = replace(ACME, mailboxes=(ANNA, replace(BOB, protect=True)))
     site = replace(RENAMED, mailboxes=(ANNA, replace(ROBERT, protect=True)))
     assert _plan(site, have=safe).objections == ()
+
+
+def test_protected_mailbox_whose_rename_has_no_effect_does_not_leave() -> None:
+    both = replace(ACME, mailboxes=(ANNA, replace(BOB, protect=True), ROBERT))
+    (objection,) = _plan(RENAMED, have=both).objections
+    assert (objection.rule, objection.scope) == (Rule.PROTECTED, BOB.address)
 
 
 @pytest.mark.parametrize(
