@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +44,7 @@ class Inputs:
         about = [__version__, time.strftime("%Y-%m-%d"), repr(self.connection)]
         digest.update("\0".join([*about, str(self.fleet_dir.resolve())]).encode())
         digest.update("\0".join(program_state()).encode())
-        for path in self._files():
+        for path, _changed in self._files():
             content = _read_bytes(path)
             digest.update(f"\0{path}\0{len(content)}\0".encode())
             digest.update(content)
@@ -52,23 +53,35 @@ class Inputs:
     def are_newer_than(self, path: Path) -> bool:
         """True when a file was written after this one: then nobody need digest them to know."""
         limit = path.stat().st_mtime_ns
-        return any(os.stat(file).st_mtime_ns > limit for file in self._files())  # noqa: PTH116
+        return any(changed > limit for _file, changed in self._files())
 
-    def _files(self) -> Iterator[str]:
+    def _files(self) -> Iterator[tuple[str, int]]:
+        """Regular files and when they were written; a link of an editor to nowhere is none."""
+        for path in self._paths():
+            with contextlib.suppress(OSError):
+                state = os.stat(path)  # noqa: PTH116 - thousands of them
+                if stat.S_ISREG(state.st_mode):
+                    yield path, state.st_mtime_ns
+
+    def _paths(self) -> Iterator[str]:
         local = self.fleet_dir / ".provision"
         for folder, folders, names in os.walk(self.fleet_dir):
             if Path(folder) == self.fleet_dir:
                 folders[:] = [name for name in folders if name not in {".git", ".provision"}]
             folders.sort()
             yield from (f"{folder}/{name}" for name in sorted(names))
-        yield from (str(path) for path in sorted(local.glob("ca/**/*")) if path.is_file())
+        yield from map(str, sorted(local.glob("ca/**/*")))
         others = (local / "vault-password", self.vault_password_file)
-        yield from (str(path) for path in others if path and path.is_file())
+        yield from (str(path) for path in others if path)
 
 
 def _read_bytes(path: str) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123 - thousands of them: a third of the time
-        return file.read()
+    """The content of a file; what cannot be read is in no plan, and counts as empty."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - thousands of them: a third of the time
+            return file.read()
+    except OSError:
+        return b""
 
 
 @dataclass(frozen=True, slots=True)

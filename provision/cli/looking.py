@@ -33,6 +33,8 @@ class Looking:
         self.connection.enter()
         self.before_survey: Callable[[], None] = lambda: None
         """Called when what is remembered is not enough."""
+        self._read_from = ""
+        """Digest of the inputs before they were read: what is saved meanwhile is in no plan."""
 
     def plan(self, *, bound: bool = False) -> tuple[Plan, Mapping[str, ProvisionError]]:
         """The plan, and the hosts that could not be asked.
@@ -55,6 +57,7 @@ class Looking:
         """The fleet and the bundles of the hosts that were asked for."""
         from provision.cli.desired import load_desired  # noqa: PLC0415 - start-up time
 
+        self._read_from = self._inputs.digest()
         return load_desired(self.fleet_dir, vault_password_file=self._vault, hosts=self._hosts)
 
     @cached_property
@@ -72,7 +75,7 @@ class Looking:
         _tell_of_holders(found)
         whole = len(found.empty) == len(self.desired.fleet.hosts)
         if found.empty:
-            remember(self._inputs.digest(), self.fleet_dir, found.empty, complete=whole)
+            remember(self._read_from, self.fleet_dir, found.empty, complete=whole)
         return found
 
     def holders(self) -> dict[str, Holder]:

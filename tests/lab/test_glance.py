@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.rehearsal import HOST, Rehearsal, until
+from tests.torture.specs import HASH
 
 pytestmark = pytest.mark.lab
 
@@ -92,3 +93,30 @@ def test_everything_is_read_again_when_that_is_asked_for(quiet: Rehearsal) -> No
     with pytest.raises(AssertionError, match="it was looked at properly"):
         quiet.provision("plan", before=switch + ONLY_A_GLANCE)
     assert quiet.provision("plan", before=switch) == NO_CHANGES
+
+
+_SAVED_MEANWHILE = """
+from pathlib import Path
+from provision.apply import survey as module
+look = module.survey
+def survey(*words):
+    Path({path!r}).write_text({text!r})
+    return look(*words)
+module.survey = survey
+"""
+"""Python that runs before the program: somebody saves a file while hosts are looked at."""
+
+
+def test_spec_that_is_saved_during_a_look_is_planned_by_the_next_one(quiet: Rehearsal) -> None:
+    """What that look remembers is of the spec that it had read, not of the one that is there."""
+    path = quiet.fleet_dir / "sites/blue.example.yml"
+    before = path.read_text()
+    late = before.replace("mailboxes:\n", f"mailboxes:\n  late: {{password_hash: {HASH}}}\n", 1)
+    path.write_text(f"{before}# looked at properly\n")
+    saved = _SAVED_MEANWHILE.format(path=str(path), text=late)
+    try:
+        assert quiet.provision("plan", before=saved) == NO_CHANGES
+        said = quiet.provision("plan", "--detailed-exitcode", code=2)
+    finally:
+        path.write_text(before)
+    assert "late@blue.example" in said

@@ -56,6 +56,16 @@ def test_local_state_that_is_no_input_does_not_count(fleet_dir: Path) -> None:
     assert _digest(fleet_dir) == before
 
 
+def test_what_is_no_file_does_not_count_and_hinders_nobody(fleet_dir: Path) -> None:
+    before = _digest(fleet_dir)
+    (fleet_dir / ".#fleet.yml").symlink_to("ada@desk.4711")  # an editor's lock
+    os.mkfifo(fleet_dir / "pipe")
+    assert _digest(fleet_dir) == before
+    later = fleet_dir.parent / "later"
+    later.write_text("")
+    assert not Inputs(fleet_dir, CONNECTION, None).are_newer_than(later)
+
+
 def test_nothing_known_means_looking_properly(fleet_dir: Path) -> None:
     assert still_empty(Inputs(fleet_dir, CONNECTION, None), fleet_dir, CONNECTION, ()) is None
 
