@@ -33,7 +33,10 @@ class AnsibleProcess:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Start it; it does nothing until `play`."""
+        """Start it; it does nothing until `play`.
+
+        Modules do not come from the current folder (``-P``), which may well be the fleet's.
+        """
         self.folder = folder
         self._log = folder / "ansible.log"
         self.write("ansible.cfg", _settings(folder))
@@ -43,7 +46,7 @@ class AnsibleProcess:
         try:
             with self._log.open("wb") as words:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-c", _WAITING],
+                    [sys.executable, "-P", "-c", _WAITING],
                     env=_environment(folder, writer),
                     pass_fds=(writer,),
                     stdin=subprocess.PIPE,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from provision.apply.ahead import Ahead
 
 _PLAYBOOK = """\
@@ -51,6 +53,14 @@ def test_it_plays_what_it_is_given_and_tells_it(tmp_path: Path) -> None:
         events = [json.loads(line) for line in ansible.events]
         assert ansible.process.wait() == 0, ansible.last_words()
     assert {event["host"] for event in events if "host" in event} == {"mail1"}
+
+
+def test_modules_of_the_current_folder_are_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "yaml.py").write_text("raise SystemExit('a file of the fleet was run')\n")
+    monkeypatch.chdir(tmp_path)
+    test_it_plays_what_it_is_given_and_tells_it(tmp_path)
 
 
 def test_what_is_written_for_it_is_private() -> None:
