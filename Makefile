@@ -85,6 +85,7 @@ torture: setup-test ## interrupt applies at every step, 50 lock rounds, long mai
 	@export PATH="$(abspath $(BIN)):$$PATH"
 	status=0
 	$(BIN)/python -m tests.torture $(TORTURE) || status=1
+	$(BIN)/python -m tests.torture --play access --without-first --reports reports/access $(TORTURE) || status=1
 	PROVISION_TORTURE=1 $(BIN)/pytest -v -m lab $(wildcard $(TORTURE_TESTS)) || status=1
 	exit $$status
 

@@ -17,6 +17,7 @@ from tests.lab.rehearsal import ROOT
 from tests.torture.errands import Wishes
 from tests.torture.gathering import Gathering
 from tests.torture.report import Report
+from tests.torture.specs import PLAYS
 from tests.torture.sweeps import SWEEPS
 from tests.torture.workers import workers
 
@@ -32,6 +33,7 @@ def main() -> int:
         one_way=asked.one_way,
         has_ways=not asked.first_only,
         has_first=not asked.without_first,
+        play=PLAYS[asked.play],
     )
     deadline = time.monotonic() + asked.minutes * 60
     print(f"{asked.workers} workers boot their labs and learn the steps ...", flush=True)
@@ -52,6 +54,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--every", type=int, default=1, help="only every Nth step")
     parser.add_argument(
         "--ranks", type=_span, default=_span("0-"), help="a part of the order of danger: 40-79"
+    )
+    parser.add_argument(
+        "--play", choices=sorted(PLAYS), default="ordinary", help="what the apply changes"
     )
     parser.add_argument("--one-way", action="store_true", help="try a step in one direction only")
     parser.add_argument("--without-first", action="store_true", help="no first applies")

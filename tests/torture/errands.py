@@ -1,7 +1,7 @@
 """What is to be tried, and in which order: every step of each way once for every disaster.
 
-A point moves the host to the other state. So a worker is handed two at a time: one on the way to B
-and one on the way back to A, where the next errand begins.
+A point moves the host to the other state. So a worker is handed two at a time: one on the way to
+the far state and one on the way back to the near one, where the next errand begins.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from itertools import zip_longest
 
 from provision.lab.breakpoint import Step
 from tests.torture.first import first_points
+from tests.torture.specs import PLAYS, Play
 
 Key = tuple[str, str, int, str]
 """Disaster, state, number and name of a step."""
@@ -33,13 +34,13 @@ class Target:
 
 @dataclass(frozen=True)
 class Errand:
-    """What a worker does in one go. A host in state A is in state A again at its end."""
+    """What a worker does in one go. A host in the near state is there again at its end."""
 
     there: Target | None = None
-    """On the way to B; None: nobody disturbs that apply."""
+    """On the way to the far state; None: nobody disturbs that apply."""
     back: Target | None = None
     first: Target | None = None
-    """On the way from a bare host to A; nothing else is done then."""
+    """On the way from a bare host to the near state; nothing else is done then."""
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -56,9 +57,10 @@ class Wishes:
     """Places in the order of danger."""
     every: int = 1
     one_way: bool = False
-    """A step is tried in one direction only, every other one towards B."""
+    """A step is tried in one direction only, every other one towards the far state."""
     has_ways: bool = True
     has_first: bool = True
+    play: Play = PLAYS["ordinary"]
 
 
 Steps = Mapping[str, Sequence[Step]]
@@ -68,10 +70,11 @@ Steps = Mapping[str, Sequence[Step]]
 def errands(steps: Steps, wishes: Wishes, done: Container[Key] = ()) -> list[Errand]:
     """Everything that is wanted and whose key is not in ``done``, the worst first.
 
-    First applies come last: after one a host lacks what only comes and goes with state B.
+    First applies come last: after one a host lacks what only comes and goes with the far state.
     """
     ways: list[list[Target]] = [
-        [t for t in _targets(steps, towards, wishes) if t.key not in done] for towards in "BA"
+        [t for t in _targets(steps, towards, wishes) if t.key not in done]
+        for towards in (wishes.play.far, wishes.play.near)
     ]
     pairs = [Errand(there, back) for there, back in zip_longest(*ways)] if wishes.has_ways else []
     firsts = _firsts(steps, wishes) if wishes.has_first else ()
@@ -83,7 +86,7 @@ def _targets(steps: Steps, towards: str, wishes: Wishes) -> list[Target]:
         return []
     wanted = by_danger(steps[towards])[wishes.ranks][:: wishes.every]
     targets = [Target(sweep, towards, step) for step in wanted for sweep in wishes.sweeps]
-    return targets["BA".index(towards) :: 2] if wishes.one_way else targets
+    return targets[int(towards == wishes.play.near) :: 2] if wishes.one_way else targets
 
 
 def _firsts(steps: Steps, wishes: Wishes) -> Iterator[Target]:

@@ -65,7 +65,7 @@ def try_first(stage: Stage, sweep: str, name: str) -> Point:
 
 def _try(stage: Stage, sweep: str, step: Step) -> tuple[int | None, list[str]]:
     stage.lab.restore(HOST, BARE)
-    stage.ask_for("A")
+    stage.ask_for(stage.play.near)
     if step.number:
         set_breakpoint(stage.lab, HOST, step.number)
     with ended(stage.start_apply()) as command:
@@ -76,9 +76,9 @@ def _try(stage: Stage, sweep: str, step: Step) -> tuple[int | None, list[str]]:
     faults = _early_servers(stage)
     stage.apply()
     seen = look(stage.lab, every_hash_is_new=True)
-    faults += [f"differs: {path}" for path in seen.differences(stage.known["first"])]
+    faults += [f"differs: {path}" for path in seen.differences(stage.known["first"], in_all=True)]
     faults += [f"left behind: {path}" for path in seen.left]
-    faults += faults_of_mail(stage.rehearsal, "A")
+    faults += faults_of_mail(stage.rehearsal, stage.play.near)
     planned = stage.plan()
     return code, faults + ([planned] if planned else [])
 

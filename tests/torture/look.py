@@ -19,7 +19,7 @@ from provision.lab.lab import Lab
 HOST = "mail1"
 
 _ON_HOST = r"""
-import glob, grp, hashlib, json, os, pwd, re, stat
+import glob, grp, hashlib, json, os, pwd, re, stat, subprocess
 STATE = "/var/lib/provision"
 
 SALTED = re.compile(rb'(provision-probe@green\.example[^{]*(?:\{[^{]*)?)\{ARGON2ID\}[^":]+')
@@ -88,17 +88,30 @@ for folder in sorted(where):
     for name in os.listdir(folder) if os.path.isdir(folder) else []:
         if name.startswith(".provision-") or name.startswith(".") and name.endswith(".new"):
             left.append(os.path.join(folder, name))
-for name in ("journal.json", "pending.json", "accounts/intent.json", "accounts/transition.json"):
+for name in ("journal.json", "pending.json", "unconfirmed.json", "accounts/intent.json",
+        "accounts/transition.json"):
     if os.path.lexists(f"{STATE}/{name}"):
         left.append(f"{STATE}/{name}")
 left += glob.glob("/etc/systemd/system/*.d/provision-first.conf")
+links = {}
+for folder, names, found in os.walk("/etc/systemd/system"):
+    for name in [*names, *found]:
+        path = os.path.join(folder, name)
+        links.update({path: os.readlink(path)} if os.path.islink(path) else {})
+rules = subprocess.run(["sh", "-c", "nft --stateless list tables; nft --stateless list table inet"
+    " provision"], capture_output=True, text=True).stdout
+status = open("/var/lib/dpkg/status").read().split("\n\n")
+packages = {block.split("\n", 1)[0]: re.findall("^Status: .*", block, re.M) for block in status}
+for name in pwd.getpwall(), grp.getgrall():
+    packages.update({f"user or group {entry[0]}": True for entry in name})
 for name in left:
     accounts.pop(name, None)
 accounts.pop(STATE + "/accounts/.lock", None)
 print(json.dumps({"files": files, "manifest": manifest, "accounts": accounts, "homes": homes,
-    "archived": sorted(archived), "left": left, "generation": number}))
+    "archived": sorted(archived), "left": left, "generation": number, "links": links,
+    "rules": {"rules of nft": rules}, "packages": packages}))
 """
-ON_THE_WAY = ("journal.json", "intent.json", "transition.json")
+ON_THE_WAY = ("journal.json", "unconfirmed.json", "intent.json", "transition.json")
 """What must not be there once a host has ended an apply by itself."""
 
 
@@ -111,10 +124,14 @@ class Look:
     left: tuple[str, ...]
     """Traces of work that did not end."""
 
-    def differences(self, other: Look) -> list[str]:
-        """Where two hosts differ; empty when they are the same, byte by byte."""
+    def differences(self, other: Look, *, in_all: bool = False) -> list[str]:
+        """Where two hosts differ; empty when they are the same, byte by byte.
+
+        ``in_all``: also in packages and users, which come first and leave last, each by itself.
+        """
         found = []
-        for kind in ("files", "accounts", "homes", "manifest"):
+        kinds = ("files", "accounts", "homes", "manifest", "links", "rules")
+        for kind in (*kinds, "packages") if in_all else kinds:
             mine, theirs = self.values[kind], other.values[kind]
             found += [k for k in sorted({*mine, *theirs}) if mine.get(k) != theirs.get(k)]
         return found

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from provision.verify.probes import clients
 from tests.lab.rehearsal import Rehearsal
-from tests.torture.specs import COMES_AND_GOES, STAYS
+from tests.torture.specs import COMES_AND_GOES, PLAYS, STAYS
 
 _SENDER = "bob@home.example"
 
@@ -40,8 +40,8 @@ def _refusals(rehearsal: Rehearsal, state: str | None) -> Iterator[str]:
             code, words = client.rcpt(address)
             if code != 250:
                 yield f"{address} is refused: {code} {words.decode(errors='replace')}"
-        other = {"A": "B", "B": "A"}.get(state or "", "")
-        for address in COMES_AND_GOES.get(other, ()):
+        others = [play.other(state) for play in PLAYS.values() if state in {play.near, play.far}]
+        for address in (address for other in others for address in COMES_AND_GOES[other]):
             code, _words = client.rcpt(address)
             if code not in {550, 554}:
                 yield f"{address} is of the other state and answered with {code}"

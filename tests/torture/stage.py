@@ -1,4 +1,4 @@
-"""A lab with one mail host that goes from state A to B and back, and the programs that move it."""
+"""A lab with one mail host that goes from one state to another and back, and what moves it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from provision.lab.lab import Lab
 from tests.lab.rehearsal import ROOT, Rehearsal
 from tests.torture.look import HOST, Look, look
 from tests.torture.mail import faults_of_mail
-from tests.torture.specs import write_spec
+from tests.torture.specs import PLAYS, Play, write_spec
 
 BARE = "bare"
 """Snapshot of a host that has only Debian's base system."""
+CONFIRM_SECONDS = 30
+"""A change of access that nobody confirms goes back so soon: each such point waits for it."""
+_UNCONFIRMED = "/var/lib/provision/unconfirmed.json"
 NO_CHANGES = "No changes. mail1 is as the spec asks.\n"
 _OWN_MAPS = """
 set -e
@@ -83,39 +86,40 @@ class Command:
 class Stage:
     """The host, what it looks like in both states, and which steps lead from one to the other."""
 
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self.rehearsal, self.lab = rehearsal, rehearsal.lab
+    def __init__(self, rehearsal: Rehearsal, play: Play = PLAYS["ordinary"]) -> None:
+        self.rehearsal, self.lab, self.play = rehearsal, rehearsal.lab, play
         self.known: dict[str, Look] = {}
         self.steps: dict[str, tuple[Step, ...]] = {}
         """State to the steps that lead there from the other one."""
-        self.state = "A"
+        self.state = play.near
 
     def learn(self) -> None:
-        """Go A, B, A, B, A undisturbed: both states, the steps in between, and that they repeat.
+        """Go to and fro undisturbed: both states, the steps in between, and that they repeat.
 
-        The first A does not count: what B has left on the host by design is not there yet.
+        The first time does not count: what the other state leaves by design is not there yet.
         Raises AssertionError when the same spec twice gives two hosts: nothing could be proved.
         """
-        for turn, state in enumerate("ABABA"):
+        near, far = self.play.near, self.play.far
+        for turn, state in enumerate((near, far, near, far, near)):
             self.ask_for(state)
             set_breakpoint(self.lab, HOST)
             self.apply()
             self.steps[state], seen = self._steps(), look(self.lab)
             assert not seen.left, f"an undisturbed apply leaves {seen.left}"
-            if turn > len("AB"):
-                assert not (d := seen.differences(self.known[state])), f"{state}: {d}"
+            if turn > len((near, far)):
+                assert not (d := seen.differences(self.known[state], in_all=True)), f"{state}: {d}"
             self.known[state] = seen
         self.lab.run(HOST, ["rm", "-f", "/run/provision/breakpoint.json"])
 
     @property
     def other(self) -> str:
         """The state that the spec does not ask for now."""
-        return "B" if self.state == "A" else "A"
+        return self.play.other(self.state)
 
     def learn_the_first(self) -> None:
         """Apply to the bare host, undisturbed: what it comes to, and the steps that lead there."""
         self.lab.snapshot(HOST, BARE)
-        self.ask_for("A")
+        self.ask_for(self.play.near)
         set_breakpoint(self.lab, HOST)
         self.apply()
         self.steps["first"] = self._steps()
@@ -135,7 +139,8 @@ class Stage:
 
     def start_apply(self) -> Command:
         """Start an apply of what the spec asks for."""
-        return Command(self.rehearsal.fleet_dir, "apply", "--yes")
+        seconds = f"{CONFIRM_SECONDS}s"
+        return Command(self.rehearsal.fleet_dir, "apply", "--yes", "--confirm-timeout", seconds)
 
     def apply(self) -> None:
         """Apply to the end; raises AssertionError when it does not end well."""
@@ -162,8 +167,8 @@ class Stage:
         wait_until(self.is_quiet, what="the end of the work on the host", every=0.1)
 
     def is_quiet(self) -> bool:
-        """True when no module of ours runs on the host, and nobody has its lock."""
-        return not self.lab.runs(HOST, "python3")
+        """True when no module of ours runs on the host, and no change waits to be confirmed."""
+        return not self.lab.runs(HOST, "python3") and not self.lab.read(HOST, _UNCONFIRMED)
 
 
 def wait_until(

@@ -76,10 +76,17 @@ SWEEPS: dict[str, Callable[[Stage, Command], int | None]] = {
     "power": cut_the_power,
     "network": drop_the_network,
 }
-CODES: dict[str, set[int | None]] = {"kill": {None}, "power": {0, 1, 5}, "network": {0, 5}}
+CODES: dict[str, set[int | None]] = {
+    "kill": {None},
+    "power": {0, 1, 5, 7},
+    "network": {0, 5, 7},
+}
 """How a disturbed apply may end. An apply to a host that went away is 5; a host that was back
 before Ansible had begun with its next task answered, so it may be 1 as well. 0 is said by a host
-that had done all of it, and must then be new."""
+that had done all of it, and must then be new; 7 by one that has gone back, and must then be old."""
+
+
+_WENT_BACK = 7
 
 
 def try_point(stage: Stage, sweep: str, step: Step) -> Point:
@@ -113,6 +120,8 @@ def _try(stage: Stage, sweep: str, step: Step) -> tuple[str, int | None, str]:
     faults += more
     if code == 0 and found != after:
         faults.append("the disturbed apply was told as done")
+    if code == _WENT_BACK and found != before:
+        faults.append("the disturbed apply was told as taken back")
     stage.apply()
     faults += judge_end(stage, after)
     return found, code, "; ".join(faults)
@@ -132,7 +141,7 @@ def judge(stage: Stage, states: tuple[str, str]) -> tuple[str, list[str]]:
 def judge_end(stage: Stage, state: str) -> list[str]:
     """What differs from an undisturbed run after the next apply, byte by byte."""
     seen = look(stage.lab)
-    faults = [f"differs: {path}" for path in seen.differences(stage.known[state])]
+    faults = [f"differs: {path}" for path in seen.differences(stage.known[state], in_all=True)]
     faults += [f"left behind: {path}" for path in seen.left]
     planned = stage.plan()
     return faults + ([planned] if planned else [])

@@ -41,7 +41,7 @@ def work(folder: Path, wishes: Wishes, parent: int, wire: Connection) -> None:
     """
     _end_with(parent)
     with contextlib.suppress(EOFError, BrokenPipeError), rehearsal(folder) as rehearsed:
-        stage = Stage(rehearsed)
+        stage = Stage(rehearsed, wishes.play)
         _learn(stage, wishes)
         wire.send(Learned(stage.steps))
         for errand in iter(wire.recv, None):
@@ -93,7 +93,7 @@ def _tries(stage: Stage, errand: Errand) -> Iterator[Point]:
     if errand.first:
         yield _mended(stage, try_first(stage, errand.first.sweep, errand.first.step.name))
         return
-    for state, target in (("B", errand.there), ("A", errand.back)):
+    for state, target in ((stage.play.far, errand.there), (stage.play.near, errand.back)):
         yield from _on_the_way(stage, state, target)
 
 

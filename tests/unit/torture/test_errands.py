@@ -8,6 +8,7 @@ from dataclasses import replace
 from provision.lab.breakpoint import Step
 from tests.torture.errands import Errand, Key, Wishes, errands
 from tests.torture.first import first_points
+from tests.torture.specs import PLAYS
 
 SWEEPS = ("kill", "power", "network")
 
@@ -26,6 +27,13 @@ WAYS = Wishes(SWEEPS, has_first=False)
 
 def _keys(found: list[Errand]) -> Counter[Key]:
     return Counter(target.key for errand in found for target in errand.targets)
+
+
+def test_another_play_has_its_own_states() -> None:
+    steps = {"C": STEPS["A"], "D": STEPS["B"]}
+    found = errands(steps, replace(WAYS, play=PLAYS["access"]))
+    assert {target.towards for errand in found for target in errand.targets} == {"C", "D"}
+    assert all(e.there is None or e.there.towards == "D" for e in found)
 
 
 def test_every_step_is_tried_once_for_every_disaster_in_both_directions() -> None:
