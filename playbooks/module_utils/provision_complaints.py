@@ -9,18 +9,25 @@ words count only when they come again.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from .provision_commands import run
 
 _COMPLAINTS = {
-    "dovecot": r"Config reload failed|config: (?:Error|Fatal)|master: Error|Fatal:|Panic:",
-    "postfix": r"fatal:|panic:",
-    "nginx": r"\[(?:emerg|alert|crit)\]",
-    "php": r"\bERROR:|\bALERT:",
+    "dovecot": re.compile(
+        r"master: (?:Error|Fatal|Panic):|config: (?:Error|Fatal|Panic):"
+        r"|[\w-]+(?:\([^()]*\))?(?:<[^<>]*>)*: (?:Fatal|Panic):"
+    ),
+    "postfix": re.compile(r"(?:(?!warning)[\w/.-]+(?:\[\d+\])?: )*(?:fatal|panic): "),
+    "nginx": re.compile(r"(?:nginx: )?(?:[\d/]+ [\d:]+ )?\[(?:emerg|alert|crit)\](?!.*, client: )"),
+    "php": re.compile(r"(?:\[[^]]*\] )?(?:ERROR|ALERT): "),
 }
+"""How a line begins that is the program's own word. What strangers say stands further behind: the
+name of a login, an unknown command, another server's answer; nginx says whom it speaks of."""
 _PASSING = re.compile(
-    r"[\w-]+: Fatal: Failed to read configuration: "
+    r"[\w-]+: Fatal: Failed to read configuration:"
+    r" (?:fd_read\(\) failed: Connection reset|stat\(/run/dovecot/config\) failed: No such file)"
     r"|master: Error: service\([\w-]+\): .*(?:returned error 89 |startup failed, throttling)"
 )
 _CURSOR = "-- cursor: "
@@ -41,8 +48,7 @@ def journal_cursor() -> str:
 
 def complaints_since(unit: str, cursor: str) -> Heard:
     """Log lines after ``cursor`` that say a unit does not live with its configuration."""
-    pattern = next((p for stem, p in _COMPLAINTS.items() if unit.startswith(stem)), None)
-    if pattern is None:
+    if not any(unit.startswith(stem) for stem in _COMPLAINTS):
         return Heard([], cursor)
     arguments = [f"--unit={unit}", "--output=cat", "--quiet", "--show-cursor"]
     if cursor:
@@ -50,7 +56,13 @@ def complaints_since(unit: str, cursor: str) -> Heard:
     lines = run("journalctl", *arguments).output.splitlines()
     if lines and lines[-1].startswith(_CURSOR):
         cursor = lines.pop().removeprefix(_CURSOR)
-    return Heard([line for line in lines if re.search(pattern, line)], cursor)
+    return Heard(complaints_in(unit, lines), cursor)
+
+
+def complaints_in(unit: str, lines: Iterable[str]) -> list[str]:
+    """Those of the lines of a unit's log that are complaints of the unit's own."""
+    pattern = next(pattern for stem, pattern in _COMPLAINTS.items() if unit.startswith(stem))
+    return [line for line in lines if pattern.match(line)]
 
 
 def may_pass(complaints: list[str]) -> bool:
