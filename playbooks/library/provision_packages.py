@@ -31,6 +31,12 @@ options:
     type: list
     elements: str
     default: []
+  run:
+    description:
+      - Id of the lock that the caller holds on this host; refused when that is lost by now.
+      - Without it nobody may be applying, and nobody may have asked to leave the host alone.
+    type: str
+    default: ""
 author:
   - The provision project
 """
@@ -43,15 +49,23 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+outcome:
+  description: "refused: another is at work, the lock is lost, or the host is held."
+  type: str
+  returned: failure
 lines:
   description: What apt said when something is still broken.
   type: list
   returned: failure
 """
 
+from typing import Any  # noqa: E402 - documentation comes first
+
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402 - documentation comes first
 from ansible.module_utils.provision_breakpoint import arm  # noqa: E402
+from ansible.module_utils.provision_generation import Refused  # noqa: E402
 from ansible.module_utils.provision_layout import Layout  # noqa: E402
+from ansible.module_utils.provision_lock import alone  # noqa: E402
 from ansible.module_utils.provision_owned import note_coming  # noqa: E402
 from ansible.module_utils.provision_packages import (  # noqa: E402
     finish_interrupted,
@@ -65,18 +79,27 @@ def main() -> None:
     names = {"type": "list", "elements": "str", "default": []}
     heal = {"type": "bool", "required": True}
     spec = {"heal": heal, "packages": names, "users": names, "units": names}
-    module = AnsibleModule(argument_spec=spec)
-    layout = Layout()
+    module = AnsibleModule(argument_spec={**spec, "run": {"type": "str", "default": ""}})
+    layout, wanted = Layout(), module.params
     arm(layout.run)
     layout.prepare()
-    note_coming(layout, module.params["packages"], module.params["users"])
-    if not layout.current.exists():
-        hold_units(module.params["units"])
-    hold_daemons()
-    lines = finish_interrupted() if module.params["heal"] else []
+    holder = {"who": "ansible", "since": "a moment ago", "commit": "", "id": wanted["run"]}
+    try:
+        with alone(layout, holder):
+            lines = _make_ready(layout, wanted)
+    except Refused as refusal:
+        module.fail_json(msg=str(refusal), outcome="refused", message=str(refusal), lines=[])
     if lines:
         module.fail_json(msg="an interrupted package run could not be finished", lines=lines)
     module.exit_json(changed=True)
+
+
+def _make_ready(layout: Layout, wanted: dict[str, Any]) -> list[str]:
+    note_coming(layout, wanted["packages"], wanted["users"])
+    if not layout.current.exists():
+        hold_units(wanted["units"])
+    hold_daemons()
+    return finish_interrupted() if wanted["heal"] else []
 
 
 if __name__ == "__main__":

@@ -74,7 +74,6 @@ from ansible.module_utils.provision_breakpoint import arm  # noqa: E402
 from ansible.module_utils.provision_carry_out import carry_out  # noqa: E402
 from ansible.module_utils.provision_generation import current_manifest  # noqa: E402
 from ansible.module_utils.provision_layout import Layout  # noqa: E402
-from ansible.module_utils.provision_packages import free_daemons  # noqa: E402
 from ansible.module_utils.provision_rollback import rollback_request  # noqa: E402
 
 
@@ -91,7 +90,6 @@ def main() -> None:
             "confirm_seconds": {"type": "int", "default": 0},
         }
     )
-    free_daemons()  # packages that came back are there
     layout, wanted = Layout(), module.params
     arm(layout.run)
     holder = {name: wanted[name] for name in ("who", "since", "commit")}

@@ -14,7 +14,7 @@ from .provision_failure import words_of
 from .provision_generation import Refused
 from .provision_layout import Layout
 from .provision_lock import alone
-from .provision_packages import free_daemons
+from .provision_packages import POLICY, free_daemons
 from .provision_records import outcome_of, record_result
 from .provision_recover import end_interrupted
 from .provision_request import Request, read_request
@@ -28,7 +28,6 @@ from .provision_write_seen import recall_seen, write_seen
 def apply_request(layout: Layout, archive: Path) -> dict[str, Any]:
     """Carry out the request in ``archive``; the result says what came of it, in every case."""
     arm(layout.run)
-    free_daemons()  # packages are there; from here on units are started on purpose
     request = read_request(archive)
     return carry_out(layout, request.meta["holder"], lambda: request)
 
@@ -38,6 +37,8 @@ def carry_out(layout: Layout, holder: dict[str, str], ask: Callable[[], Request]
     layout.prepare()
     try:
         with alone(layout, holder):
+            # Packages are there; from here on units are started on purpose.
+            free_daemons(layout.live(str(POLICY)))
             sweep(layout.state)
             recall_seen(layout)
             recovered = end_interrupted(layout)

@@ -69,8 +69,8 @@ class HostWork:
             found.setdefault(move.address, move)
         return tuple(found.values())
 
-    def variables(self, archive: str) -> dict[str, Any]:
-        """What the playbook is told: names from our renderers and a path."""
+    def variables(self, archive: str, run: str) -> dict[str, Any]:
+        """What the playbook is told: names from our renderers, a path, and the run's own id."""
         users = set(self._names(Kind.USER, Action.CREATE, Action.UPDATE))
         return {
             "provision_heal": self.actual.dpkg_interrupted,
@@ -81,6 +81,7 @@ class HostWork:
                 if user.name in users
             ],
             "provision_units": self._units_of_packages(),
+            "provision_run": run,
             "provision_archive": archive,
             "provision_rehearsed": self.actual.rehearsed,
         }

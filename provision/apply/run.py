@@ -108,5 +108,5 @@ def _write_archives(
             beside = path.with_name(f"{path.name}.short")
             beside.touch(mode=0o600)
             beside.write_bytes(short)
-        variables[work.plan.host] = work.variables(str(path))
+        variables[work.plan.host] = work.variables(str(path), stamp.id)
     return variables
