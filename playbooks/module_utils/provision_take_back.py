@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from .provision_audit import audit
@@ -44,9 +45,10 @@ def take_back(layout: Layout, state: dict[str, Any], *, at_boot: bool = False) -
     if failures:
         words = f"{why}; the old files are back, but not all that reads them"
         result.update(outcome="needs_person", message=words, lines=failures)
-    if number != previous:
-        record_result(layout, number, result)
-    audit(layout, state["request"]["meta"], result)
+    with suppress(OSError):  # a full disk must not let this be done again and again
+        if number != previous:
+            record_result(layout, number, result)
+        audit(layout, state["request"]["meta"], result)
     disarm(layout)
     return result
 

@@ -290,3 +290,13 @@ def test_time_counts_from_the_proof_by_a_clock_that_nobody_sets(
 def test_what_waits_is_readable_by_root_alone(layout: Layout) -> None:
     _waiting(layout)
     assert layout.unconfirmed.stat().st_mode & 0o077 == 0
+
+
+def test_change_is_taken_back_once_though_nothing_can_be_written_down(layout: Layout) -> None:
+    """As on a full disk: the watch would come again and again, and restart every unit each time."""
+    _waiting(layout)
+    _run_out(layout)
+    layout.audit.unlink(missing_ok=True)
+    layout.audit.mkdir()
+    assert confirm(layout, RUN)["outcome"] == "rolled_back"
+    assert (tree_of(layout), read_unconfirmed(layout)) == (OLD, None)
