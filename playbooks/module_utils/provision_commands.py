@@ -25,7 +25,7 @@ class Outcome(NamedTuple):
 
 
 def run(*argv: str, seconds: float = 60.0, noninteractive: bool = False) -> Outcome:
-    """Run ``argv``; a program that is missing or too slow counts as failed, with the reason.
+    """Run ``argv``; one that is missing, too slow or cannot start has failed, with the reason.
 
     ``noninteractive``: maintainer scripts ask nothing (debconf(7)).
     """
@@ -41,6 +41,8 @@ def run(*argv: str, seconds: float = 60.0, noninteractive: bool = False) -> Outc
         )
     except FileNotFoundError:
         return Outcome(127, "", f"{argv[0]}: not installed")
+    except OSError as error:  # no memory, no process number left, no right to run it
+        return Outcome(126, "", f"{argv[0]}: {error.strerror}")
     except subprocess.TimeoutExpired:
         return Outcome(124, "", f"{argv[0]}: no end within {seconds:.0f} s")
     return Outcome(

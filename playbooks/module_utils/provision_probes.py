@@ -58,6 +58,12 @@ def probe_unit(unit: str) -> str:
     return ""
 
 
+def is_live(unit: str) -> bool:
+    """True when the door is open that the configuration on disk names; what has none is."""
+    doors = [door for stem in _MARKERS if unit.startswith(stem) for door in marker_doors(stem)]
+    return not any(map(probe, doors))
+
+
 def forget_old_markers(unit: str) -> None:
     """Remove the sockets of configurations that Postfix no longer has: master(8) leaves them."""
     if not unit.startswith("postfix"):

@@ -38,7 +38,7 @@ from .provision_room import refuse_without_room
 from .provision_serving import problems, require_service
 from .provision_steps import Steps
 from .provision_unconfirmed import read_unconfirmed, start_watch, wait_for_confirmation
-from .provision_units import Failure, activate, ensure_enabled, in_order, reread_units
+from .provision_units import Failure, activate, disable, ensure_enabled, in_order, reread_units
 
 
 class Transaction:
@@ -177,13 +177,35 @@ class Transaction:
         try:
             with self.step("activate"):
                 ensure_enabled(self.request.units)
-                self.result["units"] = [list(done) for done in activate(actions)]
+                done = activate(actions, ailing=self._ailing)
+                self.result["units"] = [[one.unit, one.verb, one.seconds] for one in done]
+                self.result["lines"] += [
+                    f"{one.unit} did not serve before, and still does not: {one.still}"
+                    for one in done
+                    if one.still
+                ]
             if self.number != self.previous:
                 with self.step("prove"):
                     require_service(self.request.units, self.accounts, self.served)
         except Failure as failure:
             self.result["message"], self.result["lines"] = str(failure), failure.lines
             self._go_back(actions)
+        except (OSError, ValueError, KeyError) as error:
+            if self.number == self.previous:
+                raise
+            self.result["message"] = words_of(error)  # some units may have read the new files
+            self._go_back(actions)
+
+    def _arrived(self) -> list[str]:
+        """Units that this apply has started and that the generation before it had not."""
+        known = current_manifest(self.layout)["units"]
+        started = [unit for unit, verb in self.request.unit_actions if verb == "start"]
+        return [unit for unit in started if unit not in known]
+
+    @property
+    def _ailing(self) -> set[str]:
+        """Units that did not serve before this apply."""
+        return {unit for unit, problem in self.served.items() if problem}
 
     def _commit(self) -> None:
         """Keep the new generation; its accounts are written down, so that they will follow."""
@@ -201,11 +223,14 @@ class Transaction:
         if self.number == self.previous or read_unconfirmed(self.layout):
             raise Failure(self.result["message"], self.result["lines"])
         with self.step("roll back"):
+            stopped = stopped_by(self.layout, self.number)
             roll_back(self.layout, self.number, self.previous)
             reread_units()
             if self.previous:
-                _activate_back(actions)
-                activate([[unit, "start"] for unit, *_ in stopped_by(self.layout, self.number)])
+                arrived = self._arrived()
+                disable(arrived)
+                back = [action for action in actions if action[0] not in arrived]
+                _activate_back(back, [unit for unit, *_ in stopped], self._ailing)
             else:
                 Steps.before("stop what had no configuration before")
                 run("systemctl", "stop", "--", *[unit for unit, _verb in actions])
@@ -231,17 +256,25 @@ class RolledBack(Exception):
     """The apply failed, and the host is back on its old generation."""
 
 
-def _activate_back(actions: list[list[str]]) -> None:
-    """Make units read the old files; a restart helps those that a reload does not bring back.
+def _activate_back(actions: list[list[str]], stopped: list[str], ailing: set[str]) -> None:
+    """Make every unit read the old files, and raise the Failure of the first that does not.
 
-    Postfix's master(8) leaves a service alone for a minute when its processes have died.
+    A restart helps those that a reload does not bring back: Postfix's master(8) leaves a service
+    alone for a minute when its processes have died.
     """
-    for unit, verb in in_order(actions):
+    failures = []
+    for unit, verb in [*in_order(actions), *([unit, "start"] for unit in stopped)]:
         try:
-            activate([[unit, _verb_back(verb)]], heed=False)
-        except Failure:
-            activate([[unit, "restart"]], heed=False)
+            _activate_one_back(unit, verb, ailing)
+        except Failure as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
-def _verb_back(verb: str) -> str:
-    return "restart" if verb == "restart" else "reload"
+def _activate_one_back(unit: str, verb: str, ailing: set[str]) -> None:
+    back = verb if verb == "restart" else "reload"
+    try:
+        activate([[unit, back]], heed=False, ailing=ailing)
+    except Failure:
+        activate([[unit, "restart"]], heed=False, ailing=ailing)

@@ -7,16 +7,20 @@ on with the old one. So the journal since the reload is read, and the ports are 
 from __future__ import annotations
 
 import time
+from collections.abc import Container
 from typing import NamedTuple
 
 from .provision_commands import run
 from .provision_complaints import complaints_since, journal_cursor, may_pass
-from .provision_probes import forget_old_markers, probe_unit
+from .provision_probes import forget_old_markers, is_live, probe_unit
 from .provision_put_off import retry_put_off
 from .provision_steps import Steps
 
 _ORDER = ("rspamd", "dovecot", "postfix", "php", "nginx", "provision-firewall")
 _SECONDS = 20.0
+_SECONDS_OF_AILING = 5.0
+_SILENCE = 2.5
+"""After words that may pass: master(8) lets a service that failed wait for 2 s (Dovecot 2.4.1)."""
 
 
 class Failure(Exception):
@@ -33,6 +37,8 @@ class Done(NamedTuple):
     unit: str
     verb: str
     seconds: float
+    still: str = ""
+    """What was wrong before, and still is."""
 
 
 def in_order(actions: list[list[str]]) -> list[list[str]]:
@@ -47,21 +53,24 @@ def _rank(unit: str) -> int:
     return len(_ORDER) // 2
 
 
-def activate(actions: list[list[str]], *, heed: bool = True) -> list[Done]:
+def activate(
+    actions: list[list[str]], *, heed: bool = True, ailing: Container[str] = ()
+) -> list[Done]:
     """Start, reload or restart each unit and prove it; raises Failure at the first that fails.
 
     Without ``heed`` complaints in the journal do not count: on the way back they may still come
     from the files that failed (nginx tries to bind for 2.5 s). That the unit serves, and opens the
-    door that the files on disk name, does.
+    door that the files on disk name, does. Of ``ailing`` units, which did not serve before, only
+    that last thing is required: what was broken already is not held against an apply.
     """
     done = []
     for unit, verb in in_order(actions):
         started = time.monotonic()
         cursor = journal_cursor() if heed else None
         _move(unit, verb)
-        prove(unit, cursor)
+        still = prove(unit, cursor, is_ailing=unit in ailing)
         forget_old_markers(unit)
-        done.append(Done(unit, verb, round(time.monotonic() - started, 2)))
+        done.append(Done(unit, verb, round(time.monotonic() - started, 2), still))
     if any(unit.startswith("dovecot") for unit, _verb in actions):
         retry_put_off()
     return done
@@ -91,6 +100,13 @@ def ensure_enabled(units: list[str]) -> list[str]:
     return disabled
 
 
+def disable(units: list[str]) -> None:
+    """Stop units and see that they do not come up again."""
+    for unit in units:
+        Steps.before(f"disable {unit}")
+        run("systemctl", "disable", "--now", "--", unit, seconds=90)
+
+
 def reread_units() -> None:
     """Let systemd read unit files that have changed."""
     Steps.before("daemon-reload")
@@ -108,14 +124,16 @@ def unit_log(unit: str, count: int) -> list[str]:
     return run("journalctl", *arguments).output.splitlines()
 
 
-def prove(unit: str, cursor: str | None) -> None:
+def prove(unit: str, cursor: str | None, *, is_ailing: bool = False) -> str:
     """Wait until the unit runs and serves; raises Failure when it does not, or complains.
 
     Complaints are those in the journal after ``cursor``; None: they do not count. What a reload
-    may have done by itself counts when it comes again until the time is over.
+    may have done by itself counts unless silence follows. One that ``is_ailing`` need not serve:
+    then the result says what is wrong with it.
     """
-    deadline = time.monotonic() + _SECONDS
-    problem = "did not start"
+    deadline = time.monotonic() + (_SECONDS_OF_AILING if is_ailing else _SECONDS)
+    quiet_from = time.monotonic()
+    problem, passing = "did not start", ""
     while time.monotonic() < deadline:
         if not is_active(unit):
             time.sleep(0.1)
@@ -127,8 +145,11 @@ def prove(unit: str, cursor: str | None) -> None:
         if complaints and not may_pass(complaints):
             raise Failure(f"{unit} complains about its configuration", complaints)
         if complaints:
-            problem = complaints[-1]
-        if not problem:
-            return
+            passing, quiet_from = complaints[-1], time.monotonic() + _SILENCE
+        if not problem and time.monotonic() >= quiet_from:
+            return ""
         time.sleep(0.2)
-    raise Failure(f"{unit}: {problem}", unit_log(unit, 12))
+    is_quiet = time.monotonic() >= quiet_from
+    if is_ailing and problem and is_quiet and is_active(unit) and is_live(unit):
+        return problem
+    raise Failure(f"{unit}: {problem or passing}", unit_log(unit, 12))

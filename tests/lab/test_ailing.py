@@ -1,0 +1,45 @@
+"""What was broken before an apply is not held against it: it may even be what mends the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.rehearsal import Rehearsal
+from tests.torture.specs import HASH
+
+pytestmark = pytest.mark.lab
+
+DATABASE = "/var/lib/provision-webmail/roundcube.sqlite"
+NEW_SITE = f"""\
+site: green.example
+host: mail1
+mailboxes:
+  gus: {{password_hash: {HASH}}}
+"""
+
+
+@pytest.fixture
+def ailing(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
+    """A host whose webmail has lost its database: nginx runs, and its pages are errors."""
+    rehearsal.provision("apply", "--yes")
+    rehearsal.run(f"mv {DATABASE} {DATABASE}.away && mkdir {DATABASE}")
+    path = rehearsal.fleet_dir / "sites/green.example.yml"
+    path.write_text(NEW_SITE)
+    yield rehearsal
+    path.unlink()
+    rehearsal.run(f"rmdir {DATABASE} && mv {DATABASE}.away {DATABASE}")
+    rehearsal.provision("apply", "--yes", "--allow-removals")
+
+
+def test_site_comes_although_webmail_was_broken_before(ailing: Rehearsal) -> None:
+    assert "webmail" in ailing.provision("verify", "--format", "json", code=4)
+    plan = ailing.provision("plan")
+    assert "reload nginx.service" in plan
+    said = ailing.provision("apply", "--yes")
+    assert "nginx.service did not serve before, and still does not: " in said
+    with ailing.lab.inside():
+        subject = ailing.send_from_world("gus@green.example")
+    assert subject
+    assert ailing.provision("history", "--format", "json").count('"rolled_back"') == 0
