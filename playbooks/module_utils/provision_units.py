@@ -6,6 +6,7 @@ on with the old one. So the journal since the reload is read, and the ports are 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Container
 from typing import NamedTuple
@@ -131,8 +132,9 @@ def prove(unit: str, cursor: str | None, *, is_ailing: bool = False) -> str:
     may have done by itself counts unless silence follows. One that ``is_ailing`` need not serve:
     then the result says what is wrong with it.
     """
-    deadline = time.monotonic() + (_SECONDS_OF_AILING if is_ailing else _SECONDS)
-    quiet_from = time.monotonic()
+    quiet_from = started = time.monotonic()
+    deadline = started + _SECONDS
+    enough = started + _SECONDS_OF_AILING if is_ailing else math.inf
     problem, passing = "did not start", ""
     while time.monotonic() < deadline:
         if not is_active(unit):
@@ -146,10 +148,8 @@ def prove(unit: str, cursor: str | None, *, is_ailing: bool = False) -> str:
             raise Failure(f"{unit} complains about its configuration", complaints)
         if complaints:
             passing, quiet_from = complaints[-1], time.monotonic() + _SILENCE
-        if not problem and time.monotonic() >= quiet_from:
-            return ""
+        now = time.monotonic()
+        if now >= quiet_from and (not problem or (now > enough and is_live(unit))):
+            return problem
         time.sleep(0.2)
-    is_quiet = time.monotonic() >= quiet_from
-    if is_ailing and problem and is_quiet and is_active(unit) and is_live(unit):
-        return problem
     raise Failure(f"{unit}: {problem or passing}", unit_log(unit, 12))
