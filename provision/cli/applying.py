@@ -78,7 +78,7 @@ class Applying:
     def look(self) -> None:
         """Plan, and show what would change."""
         self._looking.before_survey = self._ahead.begin
-        self._plan, self._failures = self._approval.plan(self._looking)
+        self._plan, self._failures = self._approval.plan(self._looking, bound=self._is_json)
         if not self._is_json:
             print_lines(show_plan(self._plan))
         print_failures(self._failures)

@@ -55,9 +55,11 @@ class Approval:
             hosts = tuple(host.host for host in self.saved.plan.hosts)
         return Looking(fleet_dir, vault_password_file, hosts)
 
-    def plan(self, looking: Looking) -> tuple[Plan, Mapping[str, ProvisionError]]:
-        """The plan as it is now, and the hosts that could not be asked."""
-        plan, failures = looking.plan(bound=self.is_given)
+    def plan(
+        self, looking: Looking, *, bound: bool = False
+    ) -> tuple[Plan, Mapping[str, ProvisionError]]:
+        """The plan as it is now, and the hosts that could not be asked; ``bound`` as there."""
+        plan, failures = looking.plan(bound=bound or self.is_given)
         return replace(plan, partial=self.saved.plan.partial) if self.saved else plan, failures
 
     def refusals(self, looking: Looking, plan: Plan) -> tuple[HostOutcome, ...]:

@@ -58,3 +58,21 @@ def test_overtaken_apply_shows_what_is_left_to_do(
     assert run(["apply", "--yes", "-i", str(overtaken.fleet)]) == ExitCode.DONE
     out = capsys.readouterr().out
     assert f"~ file {MAIN}: update (" in out
+
+
+def test_document_of_an_unchanged_fleet_is_whole_and_has_the_digest_of_its_plan(
+    answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--format", "json", "-i", str(answering.fleet)]
+    assert run(["plan", *place]) == ExitCode.DONE
+    planned = check_document("plan", capsys.readouterr().out)
+    assert run(["apply", *place]) == ExitCode.DONE
+    applied = check_document("apply", capsys.readouterr().out)
+    assert applied["plan"]["digest"] == planned["digest"]
+    assert applied["outcomes"][0]["outcome"] == "unchanged"
+
+
+def test_unchanged_fleet_is_known_again_without_looking(answering: Answering) -> None:
+    for _ in range(2):
+        assert run(["apply", "-i", str(answering.fleet)]) == ExitCode.DONE
+    assert answering.asked == 1
