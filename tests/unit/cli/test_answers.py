@@ -13,6 +13,7 @@ from provision.cli.main import run
 from provision.errors import ExitCode
 from tests.contract_checks import check_document
 from tests.unit.cli.answering import Answering, settled
+from tests.unit.plan.estate import leaving
 
 MAIN = "/etc/postfix/main.cf"
 
@@ -76,3 +77,16 @@ def test_unchanged_fleet_is_known_again_without_looking(answering: Answering) ->
     for _ in range(2):
         assert run(["apply", "-i", str(answering.fleet)]) == ExitCode.DONE
     assert answering.asked == 1
+
+
+def test_what_cannot_leave_is_told_every_time(
+    answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bundle,) = answering.bundles.values()
+    left = leaving(packages={"dovecot-core": ["dovecot-imapd needs it"]})
+    answering.answers[bundle.host.name] = [settled(bundle, leaving=left)]
+    for _ in range(2):
+        assert run(["plan", "-i", str(answering.fleet)]) == ExitCode.DONE
+        out = capsys.readouterr().out
+        assert "package dovecot-core stays: dovecot-imapd needs it" in out
+        assert "No changes." in out
