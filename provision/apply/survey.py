@@ -56,9 +56,11 @@ def survey(
     states = {name: state for name, (state, _) in looked.items()}
     plan = Plan(tuple(diff_host(bundles[name], state) for name, state in states.items()))
     quiet = {name for name, state in states.items() if not state.holder and not state.hold}
-    # What is remembered is not looked at properly: then nobody would be told of a hold.
+    # What is remembered is not looked at properly: nobody would be told of a hold, or what stays.
     empty = tuple(
-        looked[host.host][1] for host in plan.hosts if host.is_empty and host.host in quiet
+        looked[host.host][1]
+        for host in plan.hosts
+        if host.is_empty and not host.stays and host.host in quiet
     )
     return Survey(plan, states, failures, empty)
 

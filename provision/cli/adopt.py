@@ -45,7 +45,7 @@ def command(
     host is looked at. The host is not changed.
 
     Exit 0: all of it is adopted, or there is none; 2: some drift cannot be adopted; 3: the spec is
-    invalid; 5: the host cannot be reached.
+    invalid; 5: the host cannot be reached; 6: the spec would not be valid, nothing was written.
 
     \b
     Examples:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("plan_file", type=click.Path(path_type=Path), metavar="[FILE]", required=False)
 @spec_options
 @host_option
-@click.option("--checksum", default="", metavar="HASH", help="Apply the plan of this digest only.")
+@click.option("--checksum", metavar="HASH", help="Apply the plan of this digest only.")
 @click.option("--yes", is_flag=True, help="Do not ask; for pipelines.")
 @permission_options
 @rollout_options
@@ -40,7 +40,7 @@ def command(  # noqa: PLR0913 - click hands over every option by name
     fleet_dir: Path,
     vault_password_file: Path | None,
     hosts: tuple[str, ...],
-    checksum: str,
+    checksum: str | None,
     yes: bool,
     allowed: tuple[str, ...],
     rollout: Rollout,

@@ -20,9 +20,9 @@ from provision.cli.events import Events
 from provision.cli.looking import Looking
 from provision.cli.plan_events import tell_holder, tell_plan
 from provision.cli.play_events import tell_result, telling
-from provision.cli.printing import print_failures, print_lines
+from provision.cli.printing import print_failures, print_lines, tell
 from provision.errors import ExitCode, ProvisionError, UsageWrong
-from provision.plan.change import Plan
+from provision.plan.change import HostPlan, Plan
 from provision.plan.show import show_plan
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Applying:
     def look(self) -> None:
         """Plan, and show what would change."""
         self._looking.before_survey = self._ahead.begin
-        self._plan, self._failures = self._approval.plan(self._looking)
+        self._plan, self._failures = self._approval.plan(self._looking, bound=self._is_json)
         if not self._is_json:
             print_lines(show_plan(self._plan))
         print_failures(self._failures)
@@ -131,6 +131,7 @@ class Applying:
         stamp = stamp_now(self._looking.fleet_dir)
         allowed = None if self._is_reviewed else self._allowed
         with turn(self._looking, self._plan, stamp, wish, allowed) as mine:
+            self._show_fresh(mine.fresh)
             works = {n: replace(w, confirm_timeout=confirm_timeout) for n, w in mine.works.items()}
             progress = Progress(list(works))
             take = telling(self._events, progress.take)
@@ -154,6 +155,13 @@ class Applying:
         not_kept = write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
         if not_kept:
             click.echo(f"Note: {not_kept}", err=True)
+
+    def _show_fresh(self, hosts: tuple[HostPlan, ...]) -> None:
+        if not hosts:
+            return
+        tell("Another apply has ended meanwhile; what is left to do now is another plan.")
+        if not self._is_json:
+            print_lines(show_plan(Plan(hosts)))
 
     def finish(self, *, show_passwords: bool) -> int:
         """Tell every host's outcome; returns the exit code."""

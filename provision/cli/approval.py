@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from provision.plan.document import PlanDocument
 
 _APPLIES_SHOWN = 3
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,21 @@ class Approval:
     checksum: str = ""
 
     @classmethod
-    def of(cls, plan_file: Path | None, checksum: str, hosts: tuple[str, ...]) -> Approval:
+    def of(cls, plan_file: Path | None, checksum: str | None, hosts: tuple[str, ...]) -> Approval:
         """Read what the command line names. Raises UsageWrong, or Refused for a useless file."""
         if plan_file is None:
-            return cls(checksum=checksum.lower())
-        if checksum or hosts:
+            return cls(checksum="" if checksum is None else _digest(checksum))
+        if checksum is not None or hosts:
             raise UsageWrong("a plan file says itself what is applied: leave the other options out")
         from provision.apply.plan_file import read_plan_file  # noqa: PLC0415 - start-up time
 
-        return cls(read_plan_file(plan_file))
+        saved = read_plan_file(plan_file)
+        if not saved.plan.hosts:
+            raise Refused(
+                f"the plan file {plan_file} approves nothing: no host answered when it was made",
+                hint="make a new one: provision plan -o FILE",
+            )
+        return cls(saved)
 
     @property
     def is_given(self) -> bool:
@@ -55,9 +63,11 @@ class Approval:
             hosts = tuple(host.host for host in self.saved.plan.hosts)
         return Looking(fleet_dir, vault_password_file, hosts)
 
-    def plan(self, looking: Looking) -> tuple[Plan, Mapping[str, ProvisionError]]:
-        """The plan as it is now, and the hosts that could not be asked."""
-        plan, failures = looking.plan(bound=self.is_given)
+    def plan(
+        self, looking: Looking, *, bound: bool = False
+    ) -> tuple[Plan, Mapping[str, ProvisionError]]:
+        """The plan as it is now, and the hosts that could not be asked; ``bound`` as there."""
+        plan, failures = looking.plan(bound=bound or self.is_given)
         return replace(plan, partial=self.saved.plan.partial) if self.saved else plan, failures
 
     def refusals(self, looking: Looking, plan: Plan) -> tuple[HostOutcome, ...]:
@@ -71,6 +81,16 @@ class Approval:
             lines = (f"approved: {self.checksum}", f"now:      {plan.digest()}")
             return tuple(HostOutcome(host.host, "refused", message, lines) for host in plan.hosts)
         return ()
+
+
+def _digest(text: str) -> str:
+    """What was given as a digest. An empty one, of a variable without a value, approves nothing."""
+    if not _DIGEST.fullmatch(text):
+        raise UsageWrong(
+            f"--checksum {text!r} is no digest of a plan",
+            hint="provision plan shows it: 64 digits from 0 to 9 and a to f",
+        )
+    return text.lower()
 
 
 def _require_fleet(saved: PlanDocument, fleet_dir: Path) -> None:

@@ -52,10 +52,9 @@ def command(  # noqa: PLR0913 - click hands over every option by name
 ) -> int:
     r"""Put the files of an earlier generation back: as a new generation, checked and proved.
 
-    Without --to, those that were live before. Mail, accounts, passwords that people changed and
-    Sieve scripts stay as they are. The next apply would bring the change back: revert it in the
-    fleet folder, too. What touches access to a host is confirmed over a new connection, as in
-    apply.
+    Without --to, those that were live before. Mail, accounts, passwords and Sieve scripts
+    stay as they are. The next apply would bring the change back: revert it in the fleet folder,
+    too. What touches access to a host is confirmed over a new connection, as in apply.
 
     Exit 0: done; 5: a host cannot be reached; 6: refused, nothing changed; 7: failed, and the
     host is back on the generation that it had; 8: a host needs a person.

@@ -13,9 +13,8 @@ from provision.apply.outcome import HostOutcome, of_error
 from provision.apply.permission import refused
 from provision.apply.request import HostWork, Stamp
 from provision.cli.looking import Looking
-from provision.cli.printing import print_lines, tell
+from provision.cli.printing import tell
 from provision.plan.change import HostPlan, Plan
-from provision.plan.show import show_plan
 from provision.plan.staleness import host_moves
 from provision.plan.state import HostState
 
@@ -27,6 +26,8 @@ class Turn:
     plan: Plan
     works: dict[str, HostWork] = field(default_factory=dict)
     """Those that change, by name, in the order of the fleet."""
+    fresh: tuple[HostPlan, ...] = ()
+    """What was planned anew under the locks and is taken without anybody's review."""
     refusals: list[HostOutcome] = field(default_factory=list)
 
     def why_not(self, canary: str | None) -> str:
@@ -43,7 +44,8 @@ def turn(
 
     Where another apply was at work meanwhile the host is looked at again, under the lock. When its
     plan is another one by then: one that was reviewed is stale. With ``allowed``, the permissions
-    of a command that nobody reviews (None: somebody has), the new one is shown and taken.
+    of a command that nobody reviews (None: somebody has), the new one is taken, and is among the
+    ``fresh`` ones for the caller to show.
     """
     changing = [host.host for host in plan.hosts if not host.is_empty]
     hosts = [looking.desired.bundles[name].host for name in changing]
@@ -90,8 +92,7 @@ def _look_again(
         mine.refusals += [_stale(before[name], host) for name, host in fresh.items()]
         return
     mine.plan = replace(mine.plan, hosts=tuple(fresh.get(h.host, h) for h in mine.plan.hosts))
-    tell("Another apply has ended meanwhile; what is left to do now:")
-    print_lines(show_plan(Plan(tuple(fresh.values()))))
+    mine.fresh = tuple(fresh.values())
     out = {outcome.host for outcome in mine.refusals}
     mine.refusals += [o for o in refused(mine.plan, allowed) if o.host not in out]
 

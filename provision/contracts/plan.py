@@ -66,7 +66,9 @@ def _host() -> Schema:
         host=TEXT,
         generation=about("The host's generation; 0: it has none.", COUNT),
         basis=keys(
-            desired=about("SHA-256 of all that the host shall have.", DIGEST),
+            desired=about(
+                "SHA-256 of all that the host shall have; of a rollback: of the generation.", DIGEST
+            ),
             manifest=about("SHA-256 of what its last apply left.", DIGEST),
             observed=about("SHA-256 of its managed files as found.", DIGEST),
         ),

@@ -9,10 +9,14 @@ import ast
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from provision.assets import playbooks_dir
 
 _FOLDER = Path(__file__).parent
+_ONE_PARSES = Lock()
+"""Hosts are asked in threads, and before Python 3.11.8 those that parse at once may fail: each
+counts on the other's depth (SystemError, python/cpython#106905)."""
 
 
 def observer(request: str, *, thorough: bool = False) -> bytes:
@@ -77,9 +81,14 @@ def _text(name: str) -> str:
     return (_FOLDER / f"{name}.py").read_text()
 
 
-@cache
 def _without_docs(source: str) -> str:
     """The same program without its docstrings, every line where it was: they need not travel."""
+    with _ONE_PARSES:
+        return _stripped(source)
+
+
+@cache
+def _stripped(source: str) -> str:
     lines = source.split("\n")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from provision.plan.state import HostState, RecordedFile, recorded_file
@@ -88,6 +90,10 @@ class Manifest:
                 for name, (home, groups) in values.get("users", {}).items()
             },
         )
+
+    def digest(self) -> str:
+        """SHA-256 of all that it says, hexadecimal."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

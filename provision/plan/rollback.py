@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from provision.errors import Refused
 from provision.model.bundle import Verb
 from provision.plan.access import access_of
-from provision.plan.change import Action, Change, HostPlan, Kind, UnitAction, sorted_changes
+from provision.plan.change import (
+    Action,
+    Basis,
+    Change,
+    HostPlan,
+    Kind,
+    UnitAction,
+    sorted_changes,
+)
 from provision.plan.files import SECRET_CHANGED, unified
 from provision.plan.generations import Generation, Manifest, Memory
 from provision.plan.state import FileState, RecordedFile
@@ -62,8 +70,15 @@ def plan_rollback(host: str, memory: Memory) -> HostPlan:
         raise Refused(f"{host} does not keep that generation any more")
     changes = sorted_changes([*_system(memory.base, memory), *_changes(memory.base, memory)])
     actions = tuple(sorted(_unit_actions(memory.base, memory, changes)))
-    access = access_of(changes, actions)
-    return HostPlan(host, memory.state.generation, changes, actions, access=access)
+    state = memory.state
+    return HostPlan(
+        host,
+        state.generation,
+        changes,
+        actions,
+        access=access_of(changes, actions),
+        basis=Basis(memory.base.digest(), state.manifest_digest(), state.observed_digest()),
+    )
 
 
 def _system(base: Manifest, memory: Memory) -> Iterator[Change]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -12,6 +14,7 @@ from provision.apply.fleet_version import fleet_version, moves_since
 from provision.apply.plan_file import bind, read_plan_file, write_plan_file
 from provision.errors import ProvisionError, Refused
 from provision.plan.change import HostPlan, Plan
+from provision.plan.document import parse_plan_document
 
 PLAN = Plan((HostPlan("mail1", 4),))
 
@@ -47,6 +50,34 @@ def test_plan_file_that_cannot_be_written_or_read_is_told(folder: Path, tmp_path
         write_plan_file(document, tmp_path / "missing" / "plan")
     with pytest.raises(ProvisionError, match="cannot be read"):
         read_plan_file(tmp_path / "missing")
+
+
+def test_plan_goes_into_a_pipe_and_the_pipe_stays(folder: Path, tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "stdout"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)  # as /dev/stdout and /dev/fd/63 are
+    document = bind(PLAN, folder, [])
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    for path in (pipe, link):
+        write_plan_file(document, path)
+        assert parse_plan_document(os.read(reader, 2**16)) == document
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
+def test_plan_replaces_no_device_and_no_link(folder: Path, tmp_path: Path) -> None:
+    document, link = bind(PLAN, folder, []), tmp_path / "latest.plan"
+    link.symlink_to(folder / "fleet.yml")
+    with pytest.raises(ProvisionError, match="it is a link: name its file"):
+        write_plan_file(document, link)
+    assert (folder / "fleet.yml").read_text() == "fleet: x\n"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "door"))
+        with pytest.raises(ProvisionError, match="neither a file nor a pipe"):
+            write_plan_file(document, tmp_path / "door")
+    assert link.is_symlink()
+    assert (tmp_path / "door").is_socket()
 
 
 def test_file_that_is_no_plan_is_refused(tmp_path: Path) -> None:

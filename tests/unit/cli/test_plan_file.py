@@ -21,6 +21,7 @@ from provision.plan.change import Action, Basis, Change, HostPlan, Kind, Plan
 
 CHANGE = Change(Kind.FILE, "/etc/postfix/main.cf", Action.UPDATE)
 PLAN = Plan((HostPlan("mail1", 4, (CHANGE,)), HostPlan("mail2", 2)))
+DIGEST = PLAN.digest()
 NO_HOST = cast("Looking", None)  # a comparison of plans reaches none
 
 
@@ -69,7 +70,7 @@ def test_stale_or_spoilt_plan_is_refused_before_any_host_is_reached(
     assert "Hint: " in err
 
 
-@pytest.mark.parametrize("extra", [["--host", "mail1"], ["--checksum", "ab"]])
+@pytest.mark.parametrize("extra", [["--host", "mail1"], ["--checksum", DIGEST], ["--checksum", ""]])
 def test_plan_file_takes_no_other_choice(demo: Path, saved: Path, extra: list[str]) -> None:
     assert run(["apply", str(saved), *extra, "-i", str(demo)]) == ExitCode.USAGE
 
@@ -90,14 +91,14 @@ def test_schema_of_plans_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_plan_that_still_holds_is_not_refused(demo: Path, saved: Path) -> None:
-    assert Approval.of(saved, "", ()).refusals(NO_HOST, PLAN) == ()
+    assert Approval.of(saved, None, ()).refusals(NO_HOST, PLAN) == ()
     assert Approval(checksum=PLAN.digest()).refusals(NO_HOST, PLAN) == ()
     assert Approval().refusals(NO_HOST, PLAN) == ()
 
 
 def test_one_moved_host_refuses_all_and_says_which(saved: Path) -> None:
     edited = HostPlan("mail1", 4, (), basis=Basis(observed="moved"))
-    outcomes = Approval.of(saved, "", ()).refusals(NO_HOST, Plan((edited, PLAN.hosts[1])))
+    outcomes = Approval.of(saved, None, ()).refusals(NO_HOST, Plan((edited, PLAN.hosts[1])))
     assert [(outcome.host, outcome.word, outcome.message) for outcome in outcomes] == [
         ("mail1", "refused", "the plan is stale"),
         ("mail2", "refused", "the plan of another host is stale"),
@@ -119,4 +120,21 @@ def test_plan_of_another_digest_is_refused_even_when_nothing_is_left_to_do() -> 
 def test_approval_asks_nobody_and_its_absence_does() -> None:
     assert not Approval().is_given
     assert Approval(checksum="ab").is_given
-    assert Approval.of(None, "AB", ("mail1",)).checksum == "ab"
+    assert Approval.of(None, DIGEST.upper(), ("mail1",)).checksum == DIGEST
+
+
+@pytest.mark.parametrize("word", ["", " ", "null", "ab", f"{DIGEST} ", f"{DIGEST[:-1]}g"])
+def test_checksum_that_is_no_digest_is_wrong_usage(
+    demo: Path, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    assert run(["apply", "--yes", "--checksum", word, "-i", str(demo)]) == ExitCode.USAGE
+    assert "is no digest of a plan" in capsys.readouterr().err
+
+
+def test_saved_plan_of_no_host_approves_nothing(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "nobody.plan"
+    write_plan_file(bind(Plan(()), demo, ["mail1"]), path)
+    assert run(["apply", str(path), "-i", str(demo)]) == ExitCode.REFUSED
+    assert "approves nothing: no host answered" in capsys.readouterr().err

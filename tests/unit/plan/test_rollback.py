@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 import pytest
 
+from provision.contracts.run import rollback_schema
 from provision.errors import Refused
 from provision.model.bundle import ManagedFile
-from provision.plan.change import Action
+from provision.plan.change import Action, Plan
 from provision.plan.rollback import plan_rollback, target_of
+from tests.contract_checks import strict
 from tests.unit.plan.estate import KEY, MAIN, POSTFIX, reply
 from tests.unit.plan.memories import file_state, generation, manifest, memory, text
 
@@ -142,3 +145,17 @@ def test_manifest_is_read_whole() -> None:
     base = memory(base=manifest(packages=["one"])).base
     assert base is not None
     assert (base.number, base.packages) == (4, ("one",))
+
+
+def test_plan_is_bound_to_the_generation_and_to_the_host() -> None:
+    before = plan_rollback("mail1", memory())
+    schema = strict(rollback_schema()["properties"]["plan"])
+    jsonschema.validate(Plan((before,)).as_json(), schema)
+    others = [
+        memory(base=manifest(generation=3)),
+        memory(base=manifest(packages=["one"])),
+        memory({"generation": 5}),
+        memory({"files": file_state(MAIN.path, None, mode=0o600)}),
+    ]
+    digests = {plan_rollback("mail1", each).digest() for each in others}
+    assert len(digests | {before.digest()}) == 5
