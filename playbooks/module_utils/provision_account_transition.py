@@ -1,8 +1,9 @@
 """Who leaves and who is renamed by a delta, written down before anything changes.
 
-``transition.json`` in the store is ``{"leaving": {ADDRESS: RECORD}, "moves": {NEW: OLD}}``. It is
-durable before the documents are, so a killed run is ended with the same records; the end of a
-compile removes it. Standard library only; runs as root on the host.
+``transition.json`` in the store is ``{"leaving": {ADDRESS: RECORD}, "moves": {NEW: OLD},
+"webmail": [...]}``. It is durable before the documents are, so a killed run is ended with the same
+records. The end of a compile keeps of it only the renames that webmail has not taken yet
+(`provision_account_webmail.People`). Standard library only; runs as root on the host.
 """
 
 # ruff: noqa: PTH104, PTH118, PTH120 - paths are text, like everywhere in the account modules
@@ -26,6 +27,7 @@ from .provision_steps import Steps
 
 GENERATED = "generated"
 _KEEP_SECONDS = 30 * 86400
+_NOBODY: Mapping[str, Any] = {"leaving": {}, "moves": {}, "webmail": []}
 
 
 def transition_path(layout: Layout) -> str:
@@ -35,7 +37,7 @@ def transition_path(layout: Layout) -> str:
 
 def pending_transition(layout: Layout) -> dict[str, Any]:
     """The transition that is under way; one of nobody when there is none."""
-    return load(transition_path(layout)) or {"leaving": {}, "moves": {}}
+    return {**_NOBODY, **(load(transition_path(layout)) or {})}
 
 
 def begin_transition(
@@ -61,7 +63,7 @@ def begin_transition(
     gone = before.keys() - after.keys() - set(moves.values())
     leaving = {a: _record(before[a], held.get(a, {}), delta.get("removal", {})) for a in gone}
     kept = {a: record for a, record in old["leaving"].items() if a not in after}
-    return {"leaving": {**kept, **leaving}, "moves": moves}
+    return {"leaving": {**kept, **leaving}, "moves": moves, "webmail": old["webmail"]}
 
 
 def renamed_sites(layout: Layout, delta: Mapping[str, Any]) -> dict[str, str]:
@@ -93,15 +95,15 @@ def undo_half_renames(layout: Layout) -> dict[str, str]:
 
 def write_transition(layout: Layout, transition: Mapping[str, Any]) -> None:
     """Make it durable; a transition of nobody is no file."""
-    if transition["leaving"] or transition["moves"]:
+    if any(transition.values()):
         write(transition_path(layout), dump(transition))
     else:
         remove(transition_path(layout))
 
 
-def end_transition(layout: Layout) -> None:
-    """Forget it: everything in it is done."""
-    remove(transition_path(layout))
+def end_transition(layout: Layout, waiting: list[Any]) -> None:
+    """Forget it: everything in it is done, but for the renames that wait for webmail."""
+    write_transition(layout, {**_NOBODY, "webmail": waiting})
 
 
 def _mailboxes(document: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
     """
     _make_store(layout)
     with lock(layout) as held:
-        heirs = _settle(layout, held)
+        heirs, said = _settle(layout, held)
         gone = [old for site, old in heirs.items() if site in delta["sites"]]
         delta = {**delta, "removed": [*delta["removed"], *gone]}
         heirs = renamed_sites(layout, delta)
@@ -95,7 +95,8 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
             write(layout.document(site), text.encode("ascii"))
         for site in delta["removed"]:
             remove(layout.document(site))
-        return Compile(layout, work, before, compiler=compiler, lock=held).run()
+        done = Compile(layout, work, before, compiler=compiler, lock=held).run()
+        return {**done, "said": list(dict.fromkeys([*said, *done["said"]]))}
 
 
 def compile_all(layout: Layout, *, compiler: str = "") -> dict[str, list[str]]:
@@ -124,17 +125,18 @@ def _make_store(layout: Layout) -> None:
         make_folder(os.path.join(layout.store, name))
 
 
-def _settle(layout: Layout, held: int) -> dict[str, str]:
+def _settle(layout: Layout, held: int) -> tuple[dict[str, str], list[str]]:
     """End a removal or rename that was killed, so that the next one starts from a whole state.
 
-    Returns the renames of sites that were undone: new domain to the old one.
+    Returns the renames of sites that were undone, new domain to the old one, and what a person
+    should know.
     """
     if not os.path.lexists(transition_path(layout)):
-        return {}
+        return {}, []
     undone = undo_half_renames(layout)
     with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
-        _compile_all(layout, held)
-    return undone
+        return undone, _compile_all(layout, held)["said"]
+    return undone, []
 
 
 def _merged_credentials(
