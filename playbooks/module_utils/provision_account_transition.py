@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from .provision_account_documents import mailboxes_of, stored_document, stored_mailboxes
 from .provision_account_store import (
     Layout,
     dump,
@@ -46,12 +47,16 @@ def begin_transition(
     """Work out who leaves and who is renamed by ``delta``; writes nothing."""
     before: dict[str, Any] = {}
     held: dict[str, Any] = {}
+    lost: set[str] = set()
     for site in (*documents, *delta["removed"]):
-        before.update(_mailboxes(load(layout.document(site))))
-        held.update(load(layout.credentials(site)) or {})
+        own, known = load(layout.credentials(site)) or {}, stored_mailboxes(layout, site)
+        held.update(own)
+        before.update(known or {})
+        if known is None and os.path.lexists(layout.document(site)):
+            lost.update(own)  # of a document that cannot be read
     after: dict[str, Any] = {}
     for document in documents.values():
-        after.update(_mailboxes(document))
+        after.update(mailboxes_of(document))
     old = pending_transition(layout)
     wanted = {new: move["from"] for new, move in delta.get("moves", {}).items()}
     moves = {
@@ -60,8 +65,9 @@ def begin_transition(
         if new in after and new not in before and origin in before and origin not in after
     }
     moves = {**{new: origin for new, origin in old["moves"].items() if new in after}, **moves}
-    gone = before.keys() - after.keys() - set(moves.values())
-    leaving = {a: _record(before[a], held.get(a, {}), delta.get("removal", {})) for a in gone}
+    gone = (before.keys() | lost) - after.keys() - set(moves.values())
+    removal = delta.get("removal", {})
+    leaving = {a: _record(a, before.get(a), held.get(a, {}), removal) for a in gone}
     kept = {a: record for a, record in old["leaving"].items() if a not in after}
     return {"leaving": {**kept, **leaving}, "moves": moves, "webmail": old["webmail"]}
 
@@ -84,7 +90,7 @@ def undo_half_renames(layout: Layout) -> dict[str, str]:
     """
     undone = {}
     for site in sites_in(layout):
-        old = load(layout.document(site)).get("site", site)
+        old = (stored_document(layout, site) or {"site": site})["site"]
         if old != site and not os.path.lexists(layout.document(old)):
             Steps.before(f"rename {layout.document(site)} to {layout.document(old)}")
             os.rename(layout.document(site), layout.document(old))
@@ -106,24 +112,23 @@ def end_transition(layout: Layout, waiting: list[Any]) -> None:
     write_transition(layout, {**_NOBODY, "webmail": waiting})
 
 
-def _mailboxes(document: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {entry["address"]: entry for entry in document["mailboxes"]} if document else {}
-
-
 def _record(
-    account: Mapping[str, Any], held: Mapping[str, str], removal: Mapping[str, Any]
+    address: str,
+    account: Mapping[str, Any] | None,
+    held: Mapping[str, str],
+    removal: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What is kept of a mailbox that leaves. Moments are seconds of this host's clock."""
     now = int(time.time())
     return {
-        "address": account["address"],
+        "address": address,
         "removed": now,
         "keep_until": now + int(removal.get("keep_seconds", _KEEP_SECONDS)),
         "who": removal.get("who", ""),
         "commit": removal.get("commit", ""),
         "fingerprint": held.get("fingerprint", ""),
         "hash": held.get("hash", ""),
-        "account": dict(account),
+        "account": None if account is None else dict(account),
     }
 
 
