@@ -9,6 +9,7 @@ Standard library only; runs as root on the host. See provision_accounts for what
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 from .provision_account_archive import move
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _DOVECOT = "/etc/dovecot/accounts"
 _POSTFIX = "/etc/postfix/accounts"
+_LOGIN = re.compile(r"[a-z0-9_.-]+@[a-z0-9.-]+")
 
 
 class Compile:
@@ -254,6 +256,7 @@ def _stale(layout: Layout, work: Work) -> set[str]:
 
 
 def _lines(path: str) -> dict[str, str]:
-    """Login to line of a passwd-file that is there."""
+    """Login to line of a passwd-file that is there, of lines that a compile may have written."""
     lines = (read(path) or b"").decode("utf-8", "replace").splitlines()
-    return {line.partition(":")[0]: line for line in lines if line}
+    found = {line.partition(":")[0]: line for line in lines if line.isascii()}
+    return {login: line for login, line in found.items() if _LOGIN.fullmatch(login)}
