@@ -20,9 +20,9 @@ from .provision_account_store import (
     digest,
     digest_of,
     dump,
-    files_in,
     group_id,
     input_of,
+    live_files,
     load,
     make_folder,
     read,
@@ -248,10 +248,10 @@ def _names(site: str, own: SiteTables) -> list[str]:
 
 
 def _stale(layout: Layout, work: Work) -> set[str]:
-    """Names of files that are there now and may have to go."""
+    """Names of files that are there now and may have to go; folders are nobody's business."""
     if work.is_whole:
-        found = {name for name in files_in(layout.dovecot) if name != "forwards"}
-        return found | {f"forwards/{name}" for name in files_in(layout.at(f"{_DOVECOT}/forwards"))}
+        paths = [path for path in live_files(layout) if path.startswith(f"{_DOVECOT}/")]
+        return {path[len(_DOVECOT) + 1 :] for path in paths}
     return {name for entry in work.left.values() for name in entry["files"]}
 
 

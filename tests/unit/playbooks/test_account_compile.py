@@ -53,3 +53,19 @@ def test_who_leaves_is_known_to_dovecot_until_postfix_takes_no_mail_for_him(
     apply_delta(layout, WITHOUT_BOB)
     assert seen == [True]
     assert BOB not in known(layout)
+
+
+@pytest.mark.parametrize("folder", ["backup", "old.example.passwd", "forwards/saved"])
+def test_folder_that_somebody_made_there_stays_and_hinders_no_compile(
+    layout: Layout, folder: str
+) -> None:
+    mine = Path(layout.dovecot, folder)
+    mine.mkdir()
+    (mine / "notes").write_text("mine")
+    foreign = Path(layout.dovecot, "foreign.passwd")
+    foreign.write_text("x@foreign.example:{PLAIN}x::::::\n")
+    compile_all(layout)
+    apply_delta(layout, WITHOUT_BOB)
+    assert (mine / "notes").read_text() == "mine"
+    assert not foreign.exists()
+    assert observe(layout)["damage"] == []
