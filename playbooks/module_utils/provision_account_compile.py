@@ -200,7 +200,8 @@ class Compile:
         """Forget the passwords of those who left: a later mailbox of that name is another's."""
         moves = self.transition["moves"]
         gone = (*self.transition["leaving"], *moves.values(), *moves)
-        for site in sorted({address.rpartition("@")[2] for address in gone}):
+        sites = {address.rpartition("@")[2] for address in gone} - self.work.kept.keys()
+        for site in sorted(sites):
             path = self.layout.credentials(site)
             held = load(path) or {}
             kept = {address: held[address] for address in held if address in self.logins}

@@ -44,6 +44,7 @@ from typing import Any
 
 from .provision_account_archive import move
 from .provision_account_compile import Compile
+from .provision_account_documents import stored_mailboxes
 from .provision_account_store import (
     Layout,
     dump,
@@ -162,8 +163,25 @@ def _merged_credentials(
                 entries[address] = {**entries[address], "fingerprint": GENERATED}
             elif entries[address]["fingerprint"] != wanted:
                 raise InvalidAccounts(f"{address}: the delta has no hash of its new password")
-        merged[site] = entries
+        merged[site] = _without_strangers(layout, site, entries, moves) | {
+            mailbox["address"]: entries[mailbox["address"]] for mailbox in document["mailboxes"]
+        }
     return merged
+
+
+def _without_strangers(
+    layout: Layout, site: str, entries: Mapping[str, Any], moves: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Credentials but for those of mailboxes that a killed run has not come to make.
+
+    Who is in the stored document needs his until the new one is there; whoever else has some now
+    would leave them to a later mailbox of that name.
+    """
+    stored = stored_mailboxes(layout, site)
+    if stored is None and os.path.lexists(layout.document(site)):
+        return dict(entries)  # nobody knows; those who leave are forgotten with the compile
+    known = {*(stored or ()), *(move["from"] for move in moves.values())}
+    return {address: entry for address, entry in entries.items() if address in known}
 
 
 def _brought_along(
