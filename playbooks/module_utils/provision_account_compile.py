@@ -9,6 +9,7 @@ Standard library only; runs as root on the host. See provision_accounts for what
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 from .provision_account_archive import move
@@ -19,9 +20,9 @@ from .provision_account_store import (
     digest,
     digest_of,
     dump,
-    files_in,
     group_id,
     input_of,
+    live_files,
     load,
     make_folder,
     read,
@@ -33,7 +34,7 @@ from .provision_account_store import (
 )
 from .provision_account_tables import MAPS, SiteTables
 from .provision_account_transition import end_transition, pending_transition, write_transition
-from .provision_account_webmail import rename_people
+from .provision_account_webmail import People
 from .provision_account_work import Inputs, Work, dump_index, index_path, source_of
 from .provision_steps import Steps
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _DOVECOT = "/etc/dovecot/accounts"
 _POSTFIX = "/etc/postfix/accounts"
+_LOGIN = re.compile(r"[a-z0-9_.-]+@[a-z0-9.-]+")
 
 
 class Compile:
@@ -62,6 +64,7 @@ class Compile:
         self.maps: dict[str, dict[str, str]] = {}
         self.spans: dict[str, Any] = {}
         self.seals: dict[str, str] = {} if work.is_whole else dict(self.record["files"])
+        self.logins = {address for own in work.touched.values() for address in own.passwd}
         self.files = {site: _names(site, own) for site, own in work.touched.items()}
         self.stale = _stale(layout, work)
         self.transition = pending_transition(layout)
@@ -80,21 +83,24 @@ class Compile:
         self._write_dovecot(keep_leaving=False)
         self._remove_dovecot()
         self.homes.end_moves()
-        renames = {old: new for new, old in self.homes.moves.items()}
-        said = rename_people(self.layout, renames, addresses=True)
+        people = People(self.layout)
+        people.catch_up(self.transition["webmail"], self.logins)
+        people.rename({old: new for new, old in self.homes.moves.items()}, addresses=True)
         self._prune_credentials()
-        write_transition(self.layout, {**self.transition, "moves": {}})
+        self.transition |= {"moves": {}, "webmail": people.waiting}
+        write_transition(self.layout, self.transition)
         self.homes.archive()
-        said += rename_people(self.layout, self.homes.archives, addresses=False)
+        archives = {**self.homes.archived_before(), **self.homes.archives}
+        people.rename(archives, addresses=False)
         self.homes.make_again()
-        end_transition(self.layout)
+        end_transition(self.layout, people.waiting)
         self._write_record()
         return {
             "created": self.homes.created,
             "renamed": self.homes.renamed,
             "archived": self.homes.archived,
             "written": self.written,
-            "said": said,
+            "said": people.said,
         }
 
     def _make_folders(self) -> None:
@@ -194,11 +200,11 @@ class Compile:
         """Forget the passwords of those who left: a later mailbox of that name is another's."""
         moves = self.transition["moves"]
         gone = (*self.transition["leaving"], *moves.values(), *moves)
-        logins = {address for own in self.work.touched.values() for address in own.passwd}
-        for site in sorted({address.rpartition("@")[2] for address in gone}):
+        sites = {address.rpartition("@")[2] for address in gone} - self.work.kept.keys()
+        for site in sorted(sites):
             path = self.layout.credentials(site)
             held = load(path) or {}
-            kept = {address: held[address] for address in held if address in logins}
+            kept = {address: held[address] for address in held if address in self.logins}
             if not kept:
                 remove(path)
             elif kept != held:
@@ -243,14 +249,15 @@ def _names(site: str, own: SiteTables) -> list[str]:
 
 
 def _stale(layout: Layout, work: Work) -> set[str]:
-    """Names of files that are there now and may have to go."""
+    """Names of files that are there now and may have to go; folders are nobody's business."""
     if work.is_whole:
-        found = {name for name in files_in(layout.dovecot) if name != "forwards"}
-        return found | {f"forwards/{name}" for name in files_in(layout.at(f"{_DOVECOT}/forwards"))}
+        paths = [path for path in live_files(layout) if path.startswith(f"{_DOVECOT}/")]
+        return {path[len(_DOVECOT) + 1 :] for path in paths}
     return {name for entry in work.left.values() for name in entry["files"]}
 
 
 def _lines(path: str) -> dict[str, str]:
-    """Login to line of a passwd-file that is there."""
+    """Login to line of a passwd-file that is there, of lines that a compile may have written."""
     lines = (read(path) or b"").decode("utf-8", "replace").splitlines()
-    return {line.partition(":")[0]: line for line in lines if line}
+    found = {line.partition(":")[0]: line for line in lines if line.isascii()}
+    return {login: line for login, line in found.items() if _LOGIN.fullmatch(login)}

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from .provision_account_store import Layout, digest, load, read, sites_in
-from .provision_account_tables import InvalidAccounts, compile_tables
+from .provision_account_tables import compile_tables
 
 _QUOTA = re.compile(r"\buserdb_quota_storage_size=([0-9]{1,15})B\b")
 
@@ -25,12 +25,12 @@ def edits(layout: Layout) -> dict[str, Any]:
     compared.
     """
     sites = sites_in(layout)
-    documents = {site: load(layout.document(site)) for site in sites}
     held = [load(layout.credentials(site)) or {} for site in sites]
     hashes = {address: entry["hash"] for site in held for address, entry in site.items()}
     try:
-        tables = compile_tables(documents.values(), hashes)
-    except (InvalidAccounts, KeyError, TypeError) as error:
+        documents = [load(layout.document(site)) for site in sites]
+        tables = compile_tables(documents, hashes)
+    except (ValueError, KeyError, TypeError) as error:
         return {"logins": {}, "documents": _edited_documents(layout), "broken": str(error)}
     found = {
         site: _edited_logins(own.passwd, _live(layout, site)) for site, own in tables.sites.items()

@@ -21,7 +21,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .provision_account_archive import exchange, put_away, sweep_archives, sweep_purged
+from .provision_account_archive import (
+    archived_addresses,
+    exchange,
+    moment_of,
+    put_away,
+    sweep_archives,
+    sweep_purged,
+)
 from .provision_account_store import Layout, files_in, make_folder, sync_folder, user_ids
 from .provision_account_work import Work
 from .provision_steps import Steps
@@ -32,7 +39,8 @@ class Homes:
 
     def __init__(self, layout: Layout, work: Work, transition: Mapping[str, Any]) -> None:
         self.layout, self.homes = layout, work.homes()
-        self.staying = {*work.touched, *work.kept}
+        self.kept = work.kept.keys()
+        self.staying = {*work.touched, *self.kept}
         self.sites = None if work.is_whole else {*work.touched, *work.left}
         self.ids = user_ids(layout.mail_user)
         logins = {address for own in work.touched.values() for address in own.passwd}
@@ -121,6 +129,18 @@ class Homes:
                 Steps.before(f"remove directory {folder}")
                 with contextlib.suppress(OSError):  # somebody may have put something there
                     os.rmdir(folder)
+
+    def archived_before(self) -> dict[str, str]:
+        """Who leaves and was archived by the run that was killed: address to archive."""
+        sites = {a: a.rpartition("@")[2] for a in self.leaving if a not in self.archives}
+        missed = {address: site for address, site in sites.items() if site not in self.kept}
+        found = archived_addresses(self.layout, sorted(missed.values())) if missed else {}
+        return {
+            address: f"{found[address]}-{address}"
+            for address in missed.keys() & found.keys()
+            # An older archive is that of somebody who had the address before.
+            if found[address].partition(".")[0] == moment_of(self.leaving[address]["removed"])
+        }
 
     def _archive(self, address: str) -> None:
         now = int(time.time())

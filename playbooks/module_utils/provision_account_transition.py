@@ -1,8 +1,9 @@
 """Who leaves and who is renamed by a delta, written down before anything changes.
 
-``transition.json`` in the store is ``{"leaving": {ADDRESS: RECORD}, "moves": {NEW: OLD}}``. It is
-durable before the documents are, so a killed run is ended with the same records; the end of a
-compile removes it. Standard library only; runs as root on the host.
+``transition.json`` in the store is ``{"leaving": {ADDRESS: RECORD}, "moves": {NEW: OLD},
+"webmail": [...]}``. It is durable before the documents are, so a killed run is ended with the same
+records. The end of a compile keeps of it only the renames that webmail has not taken yet
+(`provision_account_webmail.People`). Standard library only; runs as root on the host.
 """
 
 # ruff: noqa: PTH104, PTH118, PTH120 - paths are text, like everywhere in the account modules
@@ -13,6 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from .provision_account_documents import mailboxes_of, stored_document, stored_mailboxes
 from .provision_account_store import (
     Layout,
     dump,
@@ -26,6 +28,7 @@ from .provision_steps import Steps
 
 GENERATED = "generated"
 _KEEP_SECONDS = 30 * 86400
+_NOBODY: Mapping[str, Any] = {"leaving": {}, "moves": {}, "webmail": []}
 
 
 def transition_path(layout: Layout) -> str:
@@ -35,7 +38,7 @@ def transition_path(layout: Layout) -> str:
 
 def pending_transition(layout: Layout) -> dict[str, Any]:
     """The transition that is under way; one of nobody when there is none."""
-    return load(transition_path(layout)) or {"leaving": {}, "moves": {}}
+    return {**_NOBODY, **(load(transition_path(layout)) or {})}
 
 
 def begin_transition(
@@ -44,12 +47,16 @@ def begin_transition(
     """Work out who leaves and who is renamed by ``delta``; writes nothing."""
     before: dict[str, Any] = {}
     held: dict[str, Any] = {}
+    lost: set[str] = set()
     for site in (*documents, *delta["removed"]):
-        before.update(_mailboxes(load(layout.document(site))))
-        held.update(load(layout.credentials(site)) or {})
+        own, known = load(layout.credentials(site)) or {}, stored_mailboxes(layout, site)
+        held.update(own)
+        before.update(known or {})
+        if known is None and os.path.lexists(layout.document(site)):
+            lost.update(own)  # of a document that cannot be read
     after: dict[str, Any] = {}
     for document in documents.values():
-        after.update(_mailboxes(document))
+        after.update(mailboxes_of(document))
     old = pending_transition(layout)
     wanted = {new: move["from"] for new, move in delta.get("moves", {}).items()}
     moves = {
@@ -58,10 +65,11 @@ def begin_transition(
         if new in after and new not in before and origin in before and origin not in after
     }
     moves = {**{new: origin for new, origin in old["moves"].items() if new in after}, **moves}
-    gone = before.keys() - after.keys() - set(moves.values())
-    leaving = {a: _record(before[a], held.get(a, {}), delta.get("removal", {})) for a in gone}
+    gone = (before.keys() | lost) - after.keys() - set(moves.values())
+    removal = delta.get("removal", {})
+    leaving = {a: _record(a, before.get(a), held.get(a, {}), removal) for a in gone}
     kept = {a: record for a, record in old["leaving"].items() if a not in after}
-    return {"leaving": {**kept, **leaving}, "moves": moves}
+    return {"leaving": {**kept, **leaving}, "moves": moves, "webmail": old["webmail"]}
 
 
 def renamed_sites(layout: Layout, delta: Mapping[str, Any]) -> dict[str, str]:
@@ -82,7 +90,7 @@ def undo_half_renames(layout: Layout) -> dict[str, str]:
     """
     undone = {}
     for site in sites_in(layout):
-        old = load(layout.document(site)).get("site", site)
+        old = (stored_document(layout, site) or {"site": site})["site"]
         if old != site and not os.path.lexists(layout.document(old)):
             Steps.before(f"rename {layout.document(site)} to {layout.document(old)}")
             os.rename(layout.document(site), layout.document(old))
@@ -93,35 +101,34 @@ def undo_half_renames(layout: Layout) -> dict[str, str]:
 
 def write_transition(layout: Layout, transition: Mapping[str, Any]) -> None:
     """Make it durable; a transition of nobody is no file."""
-    if transition["leaving"] or transition["moves"]:
+    if any(transition.values()):
         write(transition_path(layout), dump(transition))
     else:
         remove(transition_path(layout))
 
 
-def end_transition(layout: Layout) -> None:
-    """Forget it: everything in it is done."""
-    remove(transition_path(layout))
-
-
-def _mailboxes(document: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {entry["address"]: entry for entry in document["mailboxes"]} if document else {}
+def end_transition(layout: Layout, waiting: list[Any]) -> None:
+    """Forget it: everything in it is done, but for the renames that wait for webmail."""
+    write_transition(layout, {**_NOBODY, "webmail": waiting})
 
 
 def _record(
-    account: Mapping[str, Any], held: Mapping[str, str], removal: Mapping[str, Any]
+    address: str,
+    account: Mapping[str, Any] | None,
+    held: Mapping[str, str],
+    removal: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What is kept of a mailbox that leaves. Moments are seconds of this host's clock."""
     now = int(time.time())
     return {
-        "address": account["address"],
+        "address": address,
         "removed": now,
         "keep_until": now + int(removal.get("keep_seconds", _KEEP_SECONDS)),
         "who": removal.get("who", ""),
         "commit": removal.get("commit", ""),
         "fingerprint": held.get("fingerprint", ""),
         "hash": held.get("hash", ""),
-        "account": dict(account),
+        "account": None if account is None else dict(account),
     }
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from .provision_account_store import Layout
@@ -49,6 +49,34 @@ def rename_people(layout: Layout, renames: Mapping[str, str], *, addresses: bool
     """
     work = {"renames": dict(renames), "identities": addresses, "gone": []}
     return _run(layout, work) if renames else []
+
+
+class People:
+    """The renames of one compile; those that cannot be made wait for the next one.
+
+    What waits is ``[{"renames": {OLD: NEW}, "addresses": bool}, ...]``, in the order of happening.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.waiting: list[dict[str, Any]] = []
+        self.said: list[str] = []
+
+    def catch_up(self, waiting: Iterable[Mapping[str, Any]], logins: Container[str]) -> None:
+        """Make renames that could not be made before.
+
+        An address that has become a login since is another person's, and keeps what it has.
+        """
+        for entry in waiting:
+            renames = {old: new for old, new in entry["renames"].items() if old not in logins}
+            self.rename(renames, addresses=entry["addresses"])
+
+    def rename(self, renames: Mapping[str, str], *, addresses: bool) -> None:
+        """Do as `rename_people` does, and remember what went wrong."""
+        said = rename_people(self.layout, renames, addresses=addresses)
+        if said:
+            self.waiting.append({"renames": dict(renames), "addresses": addresses})
+            self.said += [words for words in said if words not in self.said]
 
 
 def forget_people(layout: Layout, names: Iterable[str]) -> list[str]:

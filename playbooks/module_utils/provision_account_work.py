@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from .provision_account_documents import stored_document
 from .provision_account_quotas import add_full, beyond
 from .provision_account_store import Layout, digest, dump, load, read, sites_in
 from .provision_account_tables import (
@@ -93,8 +94,13 @@ class Pending:
         self.sites = sorted({*sites_in(layout), *documents} - set(removed))
 
     def document(self, site: str) -> Any:
-        """A site's document."""
-        return self.documents[site] if site in self.documents else load(self.layout.document(site))
+        """A site's document; InvalidAccounts for one on the host that cannot be read."""
+        if site in self.documents:
+            return self.documents[site]
+        document = stored_document(self.layout, site)
+        if document is None:
+            raise InvalidAccounts(f"the document of {site} on this host cannot be read")
+        return document
 
     def hashes(self, site: str) -> dict[str, str]:
         """Address to password hash of a site."""
@@ -164,8 +170,7 @@ class _Spread:
     def _compile(self, sites: list[str]) -> None:
         for site in sites:
             self.kept.pop(site, None)
-            document, hashes = self.pending.document(site), self.pending.hashes(site)
-            self.touched[site] = compile_site(document, hashes, self.owners.__contains__)
+            self.touched[site] = self._tables(site, self.pending.hashes(site))
         self._facts, self._beyond = cache(self._compile_facts), cache(self._find_beyond)
         for own in self.touched.values():
             own.full.clear()
@@ -197,7 +202,13 @@ class _Spread:
     def _compile_facts(self, site: str) -> SiteTables:
         if site in self.touched:
             return self.touched[site]
-        return compile_site(self.pending.document(site), None, self.owners.__contains__)
+        return self._tables(site, None)
+
+    def _tables(self, site: str, hashes: dict[str, str] | None) -> SiteTables:
+        try:
+            return compile_site(self.pending.document(site), hashes, self.owners.__contains__)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InvalidAccounts(f"the document of {site} is not whole: {error!r}") from error
 
 
 def dump_index(  # noqa: PLR0913 - all that a compile has found out

@@ -44,6 +44,7 @@ from typing import Any
 
 from .provision_account_archive import move
 from .provision_account_compile import Compile
+from .provision_account_documents import stored_mailboxes
 from .provision_account_store import (
     Layout,
     dump,
@@ -75,7 +76,7 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
     """
     _make_store(layout)
     with lock(layout) as held:
-        heirs = _settle(layout, held)
+        heirs, said = _settle(layout, held)
         gone = [old for site, old in heirs.items() if site in delta["sites"]]
         delta = {**delta, "removed": [*delta["removed"], *gone]}
         heirs = renamed_sites(layout, delta)
@@ -95,7 +96,8 @@ def apply_delta(layout: Layout, delta: Mapping[str, Any]) -> dict[str, list[str]
             write(layout.document(site), text.encode("ascii"))
         for site in delta["removed"]:
             remove(layout.document(site))
-        return Compile(layout, work, before, compiler=compiler, lock=held).run()
+        done = Compile(layout, work, before, compiler=compiler, lock=held).run()
+        return {**done, "said": list(dict.fromkeys([*said, *done["said"]]))}
 
 
 def compile_all(layout: Layout, *, compiler: str = "") -> dict[str, list[str]]:
@@ -124,17 +126,18 @@ def _make_store(layout: Layout) -> None:
         make_folder(os.path.join(layout.store, name))
 
 
-def _settle(layout: Layout, held: int) -> dict[str, str]:
+def _settle(layout: Layout, held: int) -> tuple[dict[str, str], list[str]]:
     """End a removal or rename that was killed, so that the next one starts from a whole state.
 
-    Returns the renames of sites that were undone: new domain to the old one.
+    Returns the renames of sites that were undone, new domain to the old one, and what a person
+    should know.
     """
     if not os.path.lexists(transition_path(layout)):
-        return {}
+        return {}, []
     undone = undo_half_renames(layout)
     with contextlib.suppress(InvalidAccounts):  # the coming delta ends it then
-        _compile_all(layout, held)
-    return undone
+        return undone, _compile_all(layout, held)["said"]
+    return undone, []
 
 
 def _merged_credentials(
@@ -160,8 +163,25 @@ def _merged_credentials(
                 entries[address] = {**entries[address], "fingerprint": GENERATED}
             elif entries[address]["fingerprint"] != wanted:
                 raise InvalidAccounts(f"{address}: the delta has no hash of its new password")
-        merged[site] = entries
+        merged[site] = _without_strangers(layout, site, entries, moves) | {
+            mailbox["address"]: entries[mailbox["address"]] for mailbox in document["mailboxes"]
+        }
     return merged
+
+
+def _without_strangers(
+    layout: Layout, site: str, entries: Mapping[str, Any], moves: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Credentials but for those of mailboxes that a killed run has not come to make.
+
+    Who is in the stored document needs his until the new one is there; whoever else has some now
+    would leave them to a later mailbox of that name.
+    """
+    stored = stored_mailboxes(layout, site)
+    if stored is None and os.path.lexists(layout.document(site)):
+        return dict(entries)  # nobody knows; those who leave are forgotten with the compile
+    known = {*(stored or ()), *(move["from"] for move in moves.values())}
+    return {address: entry for address, entry in entries.items() if address in known}
 
 
 def _brought_along(

@@ -13,8 +13,9 @@ import smtplib
 import ssl
 import time
 
+from .provision_account_documents import stored_mailboxes
 from .provision_account_store import Layout as AccountLayout
-from .provision_account_store import load, sites_in
+from .provision_account_store import sites_in
 from .provision_commands import run
 from .provision_probes import dovecot_doors, postfix_doors, probe_unit
 from .provision_units import Failure, unit_log
@@ -56,10 +57,9 @@ def require_service(units: list[str], accounts: AccountLayout, before: dict[str,
 def known_recipient(accounts: AccountLayout) -> str:
     """An address that the host must take mail for; empty when it has none."""
     for site in sites_in(accounts):
-        document = load(accounts.document(site)) or {"mailboxes": []}
-        for mailbox in document["mailboxes"]:
-            if mailbox["address"].startswith(_PROBE):
-                return str(mailbox["address"])
+        for address in stored_mailboxes(accounts, site) or {}:
+            if address.startswith(_PROBE):
+                return address
     return ""
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible.module_utils.provision_account_archive import archives
 from ansible.module_utils.provision_account_store import Layout
 from ansible.module_utils.provision_account_webmail import DATABASE, rename_people
-from ansible.module_utils.provision_accounts import apply_delta
+from ansible.module_utils.provision_accounts import apply_delta, compile_all
 from ansible.module_utils.provision_mailboxes import answer
+from ansible.module_utils.provision_steps import Steps
 
 from tests.unit.playbooks import test_lifecycle as lifecycle
 from tests.unit.playbooks.test_lifecycle import BOB, RENAMED, ROBERT, WITHOUT_BOB
@@ -100,3 +104,79 @@ def test_database_that_cannot_be_written_is_said_and_stops_nothing(layout: Layou
     (said,) = result["said"]
     assert said.startswith("webmail keeps settings of who left: ")
     assert said.endswith("file is not a database")
+
+
+def _killed_before_the_rows_are_written(layout: Layout, delta: dict[str, Any]) -> None:
+    def kill(step: str) -> None:
+        if step.startswith("write rows of "):
+            raise KeyboardInterrupt
+
+    original = Steps.before
+    Steps.before = staticmethod(kill)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            apply_delta(layout, delta)
+    finally:
+        Steps.before = staticmethod(original)
+
+
+@pytest.mark.parametrize("mended", [False, True])
+def test_settings_go_to_the_archive_though_the_run_that_made_it_was_killed(
+    layout: Layout, database: sqlite3.Connection, *, mended: bool
+) -> None:
+    _killed_before_the_rows_are_written(layout, WITHOUT_BOB)
+    (record,) = archives(layout)
+    assert _kept(database) == {BOB: (BOB, "his aunt")}
+    if mended:
+        compile_all(layout)
+    apply_delta(layout, lifecycle.BEFORE)
+    assert _kept(database) == {record["name"]: (BOB, "his aunt")}
+
+
+def test_archive_of_somebody_earlier_is_not_taken_for_the_one_of_who_leaves(
+    layout: Layout, database: sqlite3.Connection
+) -> None:
+    apply_delta(layout, WITHOUT_BOB)
+    (record,) = archives(layout)
+    apply_delta(layout, lifecycle.BEFORE)
+    _log_in(database, BOB, "another aunt")
+    Path(layout.mail, "acme.example/bob").rmdir()
+    later = int(record["removed"]) + 5
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: later)
+        apply_delta(layout, WITHOUT_BOB)
+    assert _kept(database)[record["name"]] == (BOB, "his aunt")
+
+
+@pytest.mark.parametrize(("delta", "login"), [(WITHOUT_BOB, ""), (RENAMED, ROBERT)])
+def test_settings_that_webmail_does_not_let_go_follow_with_the_next_change(
+    layout: Layout, database: sqlite3.Connection, delta: dict[str, Any], login: str
+) -> None:
+    """A rename that failed is tried again before anybody can have the old address."""
+    path = Path(layout.at(DATABASE))
+    aside = path.rename(path.with_suffix(".aside"))
+    path.write_text("no database at all, but long enough to be read as one" * 30)
+    assert apply_delta(layout, delta)["said"] == apply_delta(layout, delta)["said"] != []
+    aside.rename(path)
+    hashes = {**delta["hashes"], **lifecycle.BEFORE["hashes"]}
+    both = json.loads(delta["sites"]["acme.example"])
+    both["mailboxes"].append(lifecycle._mailbox("bob"))
+    again = {**delta, "sites": {"acme.example": json.dumps(both)}, "hashes": hashes, "moves": {}}
+    assert apply_delta(layout, again)["said"] == []
+    names = [login] if login else [record["name"] for record in archives(layout)]
+    assert list(_kept(database)) == names
+    assert not Path(layout.store, "transition.json").exists()
+
+
+def test_nothing_is_taken_from_a_later_owner_and_a_person_is_told(
+    layout: Layout, database: sqlite3.Connection
+) -> None:
+    path = Path(layout.at(DATABASE))
+    aside = path.rename(path.with_suffix(".aside"))
+    path.write_text("no database at all, but long enough to be read as one" * 30)
+    apply_delta(layout, WITHOUT_BOB)
+    (said,) = apply_delta(layout, lifecycle.BEFORE)["said"]
+    assert said.endswith("file is not a database")
+    aside.rename(path)
+    assert apply_delta(layout, lifecycle.BEFORE)["said"] == []
+    assert _kept(database) == {BOB: (BOB, "his aunt")}
