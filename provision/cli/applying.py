@@ -134,7 +134,7 @@ class Applying:
             works = {n: replace(w, confirm_timeout=confirm_timeout) for n, w in mine.works.items()}
             progress = Progress(list(works))
             take = telling(self._events, progress.take)
-            with progress, Interrupts(take) as interrupts:
+            with progress, Interrupts(take, self._events.no_longer_wait) as interrupts:
                 means = Means(
                     fleet=self._looking.desired.fleet,
                     connection=self._looking.connection,

@@ -161,6 +161,7 @@ class _Run:
         from provision.apply.rollback import Return, roll_back  # noqa: PLC0415
         from provision.cli.play_events import telling  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
+        from provision.hosts.interrupts import Interrupts  # noqa: PLC0415
 
         hosts, way = {host.name: host for host in self.told.hosts}, self.told.connection
         returns = [
@@ -178,9 +179,12 @@ class _Run:
         targets = [way.target_of(one.host) for one in returns]
         with locked(targets, way, stamp, wish, tell) as locks:
             mine = [one for one in returns if one.host.name in locks.generations]
-            with Progress([one.host.name for one in mine]) as progress:
-                take = telling(self.events, progress.take)
-                applied = roll_back(mine, connection=way, stamp=stamp, on_event=take)
+            progress = Progress([one.host.name for one in mine])
+            take = telling(self.events, progress.take)
+            with progress, Interrupts(take, self.events.no_longer_wait) as interrupts:
+                applied = roll_back(
+                    mine, connection=way, stamp=stamp, on_event=take, interrupts=interrupts
+                )
         applied = replace(applied, outcomes=(*applied.outcomes, *locks.refusals.values()))
         not_kept = write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
         if not_kept:
