@@ -20,7 +20,7 @@ from provision.cli.events import Events
 from provision.cli.looking import Looking
 from provision.cli.plan_events import tell_holder, tell_plan
 from provision.cli.play_events import tell_result, telling
-from provision.cli.printing import print_failures, print_lines
+from provision.cli.printing import print_failures, print_lines, tell
 from provision.errors import ExitCode, ProvisionError, UsageWrong
 from provision.plan.change import Plan
 from provision.plan.show import show_plan
@@ -153,7 +153,7 @@ class Applying:
         self._applied = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))
         not_kept = write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
         if not_kept:
-            click.echo(f"Note: {not_kept}", err=True)
+            tell(f"Note: {not_kept}")
 
     def finish(self, *, show_passwords: bool) -> int:
         """Tell every host's outcome; returns the exit code."""

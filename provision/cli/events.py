@@ -22,6 +22,7 @@ import click
 
 from provision import __version__
 from provision.cli.exits import code_of
+from provision.cli.printing import tell
 from provision.errors import ProvisionError, UsageWrong
 
 FORMAT = "1.0"
@@ -86,7 +87,7 @@ class Events:
                 line = line[os.write(self._descriptor, line[: select.PIPE_BUF]) :]
         except OSError as error:
             self._descriptor = None
-            click.echo(f"Note: events end here: {error.strerror}", err=True)
+            tell(f"Note: events end here: {error.strerror}")
         except BaseException:  # interrupted: nothing may follow half a line
             self._descriptor = None
             raise

@@ -188,7 +188,7 @@ class _Run:
         applied = replace(applied, outcomes=(*applied.outcomes, *locks.refusals.values()))
         not_kept = write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
         if not_kept:
-            click.echo(f"Note: {not_kept}", err=True)
+            tell(f"Note: {not_kept}")
         return applied
 
     def _print_json(self, outcomes: Sequence[HostOutcome], code: ExitCode) -> None:
