@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STILL_SECONDS = 15.0
 """How often a task that goes on is named again where there is no terminal."""
 _STOPPING = "No further host is started; those at work finish first. Ctrl-C again to abort."
+_ENDED = "Every host has ended; what came of it is told in a moment."
 
 
 class Progress:
@@ -78,8 +79,8 @@ class Progress:
             self._running.pop(host, None)
             self._note(f"{host}: {str(event['task']).lower()}: done")
         elif event["type"] == "interrupted":
-            again = event["count"] > 1
-            tell("Aborting." if again else _STOPPING)
+            running = "Aborting." if event["count"] > 1 else _STOPPING
+            tell(_ENDED if self._over.is_set() else running)
         elif event["type"] == "settling":
             self._note(f"{host}: {event['message']}")
         for step in event.get("steps", ()):
