@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from provision.apply.lock_wish import Wish
     from provision.apply.request import Stamp
     from provision.cli.turn import Turn
+    from provision.hosts.interrupts import Interrupts
     from provision.model.amounts import Duration
     from provision.model.secret import Secret
 
@@ -56,6 +57,7 @@ class Applying:
         self._failures: Mapping[str, ProvisionError] = {}
         self._refusals: tuple[HostOutcome, ...] = ()
         self._applied: Applied | None = None
+        self._interrupts: Interrupts | None = None
         self._told: set[str] = set()
         self._allowed: AbstractSet[str] = frozenset()
         self._is_reviewed = True
@@ -145,6 +147,7 @@ class Applying:
             progress = Progress(list(works))
             take = telling(self._events, progress.take)
             interrupts = until_told.enter_context(Interrupts(take, self._events.no_longer_wait))
+            self._interrupts = interrupts
             with progress:
                 means = Means(
                     fleet=self._looking.desired.fleet,
@@ -209,7 +212,9 @@ class Applying:
             print_lines(password_lines(self._applied))
 
     def look_again(self) -> None:
-        """Show people the plan as it is now."""
+        """Show people the plan as it is now, unless they want no more."""
+        if self._interrupts and self._interrupts.is_abort:
+            return
         ended = self._applied.outcomes if self._applied and not self._is_json else ()
         if done := tuple(outcome.host for outcome in ended if outcome.word == "applied"):
             found = self._looking.again(done)

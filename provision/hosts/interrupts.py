@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any, Self
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TOLD_SECONDS = 5.0
 """How long the end waits for those who are told, when they do not listen."""
 
@@ -22,6 +23,9 @@ class Interrupts:
     ends the process group that is watched, and ``on_abort`` is called; it must not wait for
     anything, since a signal comes in the middle of whatever the main thread is doing. Events are
     told by a thread of their own for the same reason.
+
+    A job that is cancelled and a terminal that is closed count as the second (SIGTERM, SIGHUP):
+    nobody will ask again before SIGKILL.
     """
 
     def __init__(
@@ -58,16 +62,20 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         self._teller.start()
-        self._before = signal.signal(signal.SIGINT, self._take)
+        self._before = {number: signal.getsignal(number) for number in _SIGNALS}
+        for number, before in self._before.items():
+            if number is signal.SIGINT or before is not signal.SIG_IGN:  # nohup(1) has its way
+                signal.signal(number, self._take)
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._untold.put(0)
         self._teller.join(_TOLD_SECONDS)
-        signal.signal(signal.SIGINT, self._before)
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
-    def _take(self, _number: int, _frame: object) -> None:
-        self.count += 1
+    def _take(self, number: int, _frame: object) -> None:
+        self.count = self.count + 1 if number == signal.SIGINT else max(2, self.count + 1)
         if self.is_abort:
             self._end()
             self._on_abort()
