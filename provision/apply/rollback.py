@@ -64,6 +64,7 @@ def roll_back(
     connection: Connection,
     stamp: Stamp,
     on_event: Callable[[Event], None],
+    interrupts: Interrupts,
 ) -> Applied:
     """Roll every host back at the same time. Never raises for one host."""
     if not returns:
@@ -86,8 +87,7 @@ def roll_back(
             variables={one.host.name: one.variables(stamp) for one in returns},
             playbook=_PLAYBOOK,
         )
-        with Interrupts(on_event) as interrupts:
-            played = play.run(take, interrupts)
-            ended = [end_of(record, played) for record in records.values()]
-            outcomes = settling.settled(ended, interrupts)
+        played = play.run(take, interrupts)
+        ended = [end_of(record, played) for record in records.values()]
+        outcomes = settling.settled(ended, interrupts)
     return Applied(outcomes, {}, interrupted=interrupts.is_wanted)

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ from provision.plan.show import show_plan
 
 if TYPE_CHECKING:
     from provision.apply.lock_wish import Wish
+    from provision.apply.request import Stamp
+    from provision.cli.turn import Turn
+    from provision.hosts.interrupts import Interrupts
     from provision.model.amounts import Duration
     from provision.model.secret import Secret
 
@@ -53,6 +57,7 @@ class Applying:
         self._failures: Mapping[str, ProvisionError] = {}
         self._refusals: tuple[HostOutcome, ...] = ()
         self._applied: Applied | None = None
+        self._interrupts: Interrupts | None = None
         self._told: set[str] = set()
         self._allowed: AbstractSet[str] = frozenset()
         self._is_reviewed = True
@@ -70,10 +75,13 @@ class Applying:
         with self._ahead:
             self.look()
             self.judge(allowed)
-            if self.is_wanted:
-                self.confirm(yes=yes)
-                self.apply(wish, confirm_timeout)
-            return self.finish(show_passwords=show_passwords)
+            with ExitStack() as until_told:
+                if self.is_wanted:
+                    self.confirm(yes=yes)
+                    self.apply(wish, confirm_timeout, until_told)
+                code = self.finish(show_passwords=show_passwords)
+            self.look_again()
+            return code
 
     def look(self) -> None:
         """Plan, and show what would change."""
@@ -119,9 +127,13 @@ class Applying:
         count = sum(not host.is_empty for host in self._plan.hosts)
         click.confirm(f"Apply this to {count} host{'s' * (count != 1)}?", abort=True)
 
-    def apply(self, wish: Wish, confirm_timeout: Duration) -> None:
-        """Make it true under the hosts' locks, batch by batch, and keep the audit line."""
-        from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
+    def apply(self, wish: Wish, confirm_timeout: Duration, until_told: ExitStack) -> None:
+        """Make it true under the hosts' locks, batch by batch, and keep the audit line.
+
+        From the first batch on Ctrl-C is only counted, until ``until_told`` is left: what came of
+        the hosts must not be lost when it comes late.
+        """
+        from provision.apply.audit import stamp_now  # noqa: PLC0415 - start-up time
         from provision.apply.batches import Rolling  # noqa: PLC0415
         from provision.apply.run import Means, apply_batch  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
@@ -135,7 +147,9 @@ class Applying:
             works = {n: replace(w, confirm_timeout=confirm_timeout) for n, w in mine.works.items()}
             progress = Progress(list(works))
             take = telling(self._events, progress.take)
-            with progress, Interrupts(take) as interrupts:
+            interrupts = until_told.enter_context(Interrupts(take, self._events.no_longer_wait))
+            self._interrupts = interrupts
+            with progress:
                 means = Means(
                     fleet=self._looking.desired.fleet,
                     connection=self._looking.connection,
@@ -149,12 +163,19 @@ class Applying:
                 applied = rolling.over(
                     list(works), lambda names: apply_batch([works[name] for name in names], means)
                 )
+            ended = self._keep(applied, mine, stamp)
+        self._applied = replace(ended, interrupted=interrupts.is_wanted)
+
+    def _keep(self, applied: Applied, mine: Turn, stamp: Stamp) -> Applied:
+        """Keep how the hosts ended, before anything else can go wrong."""
+        from provision.apply.audit import write_audit  # noqa: PLC0415 - start-up time
+
         self._told = {outcome.host for outcome in applied.outcomes}
         self._plan = mine.plan
-        self._applied = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))
-        not_kept = write_audit(self._looking.fleet_dir, stamp, self._plan, self._applied.outcomes)
-        if not_kept:
-            click.echo(f"Note: {not_kept}", err=True)
+        self._applied = ended = replace(applied, outcomes=(*applied.outcomes, *mine.refusals))
+        if not_kept := write_audit(self._looking.fleet_dir, stamp, self._plan, ended.outcomes):
+            tell(f"Note: {not_kept}")
+        return ended
 
     def _show_fresh(self, hosts: tuple[HostPlan, ...]) -> None:
         if not hosts:
@@ -191,14 +212,19 @@ class Applying:
                 tell_result(self._events, outcome.as_json())
 
     def _tell(self, outcomes: Sequence[HostOutcome]) -> None:
-        """Every host's outcome, passwords that were made, and the plan as it is now."""
+        """Every host's outcome, and passwords that were made."""
         from provision.cli.outcomes import outcome_lines, password_lines  # noqa: PLC0415
 
         print_lines(outcome_lines(outcomes))
-        if self._applied is None:
+        if self._applied is not None:
+            print_lines(password_lines(self._applied))
+
+    def look_again(self) -> None:
+        """Show people the plan as it is now, unless they want no more."""
+        if self._interrupts and self._interrupts.is_abort:
             return
-        print_lines(password_lines(self._applied))
-        if done := tuple(o.host for o in self._applied.outcomes if o.word == "applied"):
+        ended = self._applied.outcomes if self._applied and not self._is_json else ()
+        if done := tuple(outcome.host for outcome in ended if outcome.word == "applied"):
             found = self._looking.again(done)
             print_lines(show_plan(found.plan))
             print_failures(found.failures)

@@ -5,10 +5,12 @@ docs/reference/contracts.md lists them; ``provision schema event`` is their JSON
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import re
+import select
 import stat
 import threading
 from collections.abc import Iterator
@@ -20,11 +22,14 @@ import click
 
 from provision import __version__
 from provision.cli.exits import code_of
+from provision.cli.printing import tell
 from provision.errors import ProvisionError, UsageWrong
 
 FORMAT = "1.0"
 """Version of the events: a new minor only adds types and keys, a new major may change them."""
 _DESCRIPTOR = re.compile(r"fd:([0-9]{1,6})")
+_LOOK_MS = 500
+"""How often a write that waits for its reader looks whether it still should."""
 
 
 class Events:
@@ -34,6 +39,7 @@ class Events:
         self._descriptor = descriptor
         self._run_id = os.urandom(16).hex()
         self._lock = threading.Lock()
+        self._is_patient = True
 
     @classmethod
     def open(cls, destination: str | None) -> Self:
@@ -69,13 +75,29 @@ class Events:
         with self._lock:
             self._write(json.dumps(event).encode() + b"\n")
 
+    def no_longer_wait(self) -> None:
+        """From now on end the stream where its reader does not read; may come from a signal."""
+        self._is_patient = False
+
     def _write(self, line: bytes) -> None:
         try:
             while line and self._descriptor is not None:
-                line = line[os.write(self._descriptor, line) :]
+                self._wait_for_reader(self._descriptor)
+                # poll(2) promises room for so much, which is written at once (pipe(7)).
+                line = line[os.write(self._descriptor, line[: select.PIPE_BUF]) :]
         except OSError as error:
             self._descriptor = None
-            click.echo(f"Note: events end here: {error.strerror}", err=True)
+            tell(f"Note: events end here: {error.strerror}")
+        except BaseException:  # interrupted: nothing may follow half a line
+            self._descriptor = None
+            raise
+
+    def _wait_for_reader(self, descriptor: int) -> None:
+        room = select.poll()
+        room.register(descriptor, select.POLLOUT)
+        while not room.poll(_LOOK_MS):
+            if not self._is_patient:
+                raise OSError(errno.ETIMEDOUT, "nobody reads them")
 
     @contextmanager
     def run(self, command: str, **values: Any) -> Iterator[None]:

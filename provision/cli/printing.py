@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -31,5 +33,14 @@ def print_failures(failures: Mapping[str, ProvisionError]) -> None:
 
 
 def tell(line: str) -> None:
-    """Print a line on standard error, for the person who waits."""
-    click.echo(line, err=True)
+    """Print a line on standard error for the person who waits; one who has gone is no error."""
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        _say_no_more()
+
+
+def _say_no_more() -> None:
+    """Let standard error lead nowhere: what its buffer keeps would fail again at the exit."""
+    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stderr.fileno())

@@ -10,11 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
-
+from provision.cli.printing import tell
 from provision.hosts.playbook import Event
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STILL_SECONDS = 15.0
 """How often a task that goes on is named again where there is no terminal."""
 _STOPPING = "No further host is started; those at work finish first. Ctrl-C again to abort."
+_ENDED = "Every host has ended; what came of it is told in a moment."
 
 
 class Progress:
@@ -58,10 +59,15 @@ class Progress:
     ) -> None:
         self._over.set()
         if self._bars is not None:
-            self._bars.stop()
+            with suppress(OSError):
+                self._bars.stop()
 
     def take(self, event: Event) -> None:
-        """Show one event."""
+        """Show one event. Where it cannot be shown the run goes on: hosts are at work."""
+        with suppress(OSError):
+            self._show(event)
+
+    def _show(self, event: Event) -> None:
         host = event.get("host", "")
         if event["type"] == "batch":
             self._begin(event)
@@ -73,9 +79,8 @@ class Progress:
             self._running.pop(host, None)
             self._note(f"{host}: {str(event['task']).lower()}: done")
         elif event["type"] == "interrupted":
-            again = event["count"] > 1
-            words = "Aborting." if again else _STOPPING
-            click.echo(words, err=True)
+            running = "Aborting." if event["count"] > 1 else _STOPPING
+            tell(_ENDED if self._over.is_set() else running)
         elif event["type"] == "settling":
             self._note(f"{host}: {event['message']}")
         for step in event.get("steps", ()):
@@ -103,7 +108,7 @@ class Progress:
         if self._bars is not None:
             self._bars.console.print(line, style="dim", highlight=False)
         else:
-            click.echo(line, err=True)
+            tell(line)
 
 
 def _bars() -> Bars:

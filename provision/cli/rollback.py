@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,13 +138,17 @@ class _Run:
 
     def finish(self, wish: Wish) -> int:
         """Roll back where something differs, tell every host's outcome, return the exit code."""
+        with ExitStack() as until_told:
+            return self._finish(wish, until_told)
+
+    def _finish(self, wish: Wish, until_told: ExitStack) -> int:
         from provision.apply.outcome import HostOutcome, of_error, worst  # noqa: PLC0415
         from provision.cli.play_events import tell_result  # noqa: PLC0415
 
         outcomes = [HostOutcome(h.host, "unchanged") for h in self.plan.hosts if h.is_empty]
         outcomes += [of_error(name, error) for name, error in self.failures.items()]
         outcomes += self.refused
-        applied = None if self.plan.is_empty else self._roll_back(wish)
+        applied = None if self.plan.is_empty else self._roll_back(wish, until_told)
         outcomes += applied.outcomes if applied else ()
         for outcome in outcomes:
             tell_result(self.events, outcome.as_json())
@@ -154,12 +159,13 @@ class _Run:
             self._tell(outcomes)
         return code
 
-    def _roll_back(self, wish: Wish) -> Applied:
+    def _roll_back(self, wish: Wish, until_told: ExitStack) -> Applied:
         from provision.apply.audit import stamp_now, write_audit  # noqa: PLC0415 - start-up time
         from provision.apply.locking import locked  # noqa: PLC0415
         from provision.apply.rollback import Return, roll_back  # noqa: PLC0415
         from provision.cli.play_events import telling  # noqa: PLC0415
         from provision.cli.progress import Progress  # noqa: PLC0415
+        from provision.hosts.interrupts import Interrupts  # noqa: PLC0415
 
         hosts, way = {host.name: host for host in self.told.hosts}, self.told.connection
         returns = [
@@ -177,14 +183,17 @@ class _Run:
         targets = [way.target_of(one.host) for one in returns]
         with locked(targets, way, stamp, wish, tell) as locks:
             mine = [one for one in returns if one.host.name in locks.generations]
-            with Progress([one.host.name for one in mine]) as progress:
-                take = telling(self.events, progress.take)
-                applied = roll_back(mine, connection=way, stamp=stamp, on_event=take)
-        applied = replace(applied, outcomes=(*applied.outcomes, *locks.refusals.values()))
-        not_kept = write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes)
-        if not_kept:
-            click.echo(f"Note: {not_kept}", err=True)
-        return applied
+            progress = Progress([one.host.name for one in mine])
+            take = telling(self.events, progress.take)
+            interrupts = until_told.enter_context(Interrupts(take, self.events.no_longer_wait))
+            with progress:
+                applied = roll_back(
+                    mine, connection=way, stamp=stamp, on_event=take, interrupts=interrupts
+                )
+            applied = replace(applied, outcomes=(*applied.outcomes, *locks.refusals.values()))
+            if not_kept := write_audit(self.fleet_dir, stamp, self.plan, applied.outcomes):
+                tell(f"Note: {not_kept}")
+        return replace(applied, interrupted=interrupts.is_wanted)
 
     def _print_json(self, outcomes: Sequence[HostOutcome], code: ExitCode) -> None:
         document = {

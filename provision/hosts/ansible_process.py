@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +15,8 @@ from pathlib import Path
 from provision.assets import playbooks_dir
 
 _FORKS = 20
+_END_SECONDS = 5.0
+"""How long its workers may take to end."""
 _CARRIED = ("PATH", "HOME", "SSH_AUTH_SOCK", "TMPDIR")
 _WAITING = """\
 import gc, json, os, sys
@@ -39,6 +43,7 @@ class AnsibleProcess:
         """
         self.folder = folder
         self._log = folder / "ansible.log"
+        self._plays = False
         self.write("ansible.cfg", _settings(folder))
         reader, writer = os.pipe()
         self.events = os.fdopen(reader, encoding="utf-8", errors="replace")
@@ -65,18 +70,34 @@ class AnsibleProcess:
 
     def play(self, playbook: Path, arguments: Sequence[str] = ()) -> None:
         """Let it run, once, with the inventory in ``hosts.json``."""
+        self._plays = True
         words = json.dumps([*arguments, str(playbook)])
         if self.process.stdin is not None:
             with suppress(BrokenPipeError), self.process.stdin as stdin:
                 stdin.write(words.encode())
 
     def end(self) -> None:
-        """See that it is gone: one that has not played to its end is killed."""
+        """See that it is gone: one that has not played to its end is ended.
+
+        One that plays hands SIGTERM on to its workers; killed, it would leave them at work. One
+        that waits has none, and holds nobody up.
+        """
+        if self._plays and self.process.poll() is None:
+            self.process.terminate()
+            self._wait_for_workers()
         self.process.kill()
         self.process.wait()
         self.events.close()
         if self.process.stdin is not None:
             self.process.stdin.close()
+
+    def _wait_for_workers(self) -> None:
+        """Until the last of them has closed the writing end of ``events``, or for too long."""
+        told, deadline = select.poll(), time.monotonic() + _END_SECONDS
+        told.register(self.events, select.POLLIN)
+        while told.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            if not os.read(self.events.fileno(), 65536):
+                return
 
     def last_words(self) -> tuple[str, ...]:
         """The last lines that it wrote."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -16,6 +17,9 @@ from provision.hosts.ssh_config import ssh_config
 from provision.model.fleet import Host
 
 Event = Mapping[str, Any]
+
+_CLOSE_SECONDS = 10.0
+"""How long a connection may take to close; then it is left to end by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Play:
                 _hand_over(ansible.events, on_event)
                 status = ansible.process.wait()
         finally:
+            ansible.end()  # before its connections go
             self._close_connections()
         return Played(status, ansible.last_words(), aborted=interrupts.is_abort)
 
@@ -73,16 +78,18 @@ class Play:
 
     def _close_connections(self) -> None:
         for host in self.hosts:
-            subprocess.run(
-                ["ssh", "-F", f"{self.ansible.folder}/ssh_config", "-O", "exit", "--", host.name],
-                capture_output=True,
-                check=False,
-                timeout=10,
-            )
+            argv = ["ssh", "-F", f"{self.ansible.folder}/ssh_config", "-O", "exit"]
+            with suppress(subprocess.TimeoutExpired, OSError):
+                subprocess.run(
+                    [*argv, "--", host.name],
+                    capture_output=True,
+                    check=False,
+                    timeout=_CLOSE_SECONDS,
+                )
 
 
 def _hand_over(events: TextIO, on_event: Callable[[Event], None]) -> None:
-    """Hand over events until the writing end closes."""
-    with events as lines:
-        for line in lines:
+    """Hand over events until the writing end closes; one that is ended may leave half a line."""
+    for line in events:
+        if line.endswith("\n"):
             on_event(json.loads(line))

@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import ssl
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.lab
 
 NO_CHANGES = "No changes. mail1 is as the spec asks.\n"
 NO_ANSIBLE = "import sys; sys.modules['provision.hosts.playbook'] = None"
+UNREAD = "import os; reader, writer = os.pipe(); os.dup2(writer, 2); os.close(reader)"
 ADDRESS = "198.18.0.11"
 
 
@@ -50,6 +52,14 @@ def applied(fleet: EngineFleet) -> Iterator[EngineFleet]:
         path.write_bytes(kept[path])
     if changed:
         fleet.provision("apply", "--yes")
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where an apply keeps its secrets; with a short name, since a socket is among them."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
 
 
 def _daemons(engine: EngineFleet) -> str:
@@ -215,6 +225,36 @@ def test_ctrl_c_twice_aborts_and_the_host_ends_whole(applied: EngineFleet) -> No
     assert applied.end(process).code == 130
     wait_for(lambda: not is_at_work(applied.lab, HOST))
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+def test_cancelled_job_is_an_abort_and_leaves_no_secret_here(
+    applied: EngineFleet, memory: Path
+) -> None:
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0ab"')
+    process = applied.start("apply", "--yes")
+    wait_for(lambda: is_playing(process.pid))
+    assert list(memory.iterdir())
+    process.send_signal(signal.SIGTERM)
+    ran = applied.end(process)
+    assert ran.code == 130
+    assert "mail1: " in ran.out
+    assert not list(memory.iterdir())
+    assert json.loads(_audit_lines(applied)[-1])["hosts"].keys() == {HOST}
+    wait_for(lambda: not is_at_work(applied.lab, HOST))
+    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
+
+
+def test_progress_that_nobody_reads_stops_nothing(applied: EngineFleet) -> None:
+    """As with 2>&1 | head."""
+    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0ac"')
+    before = len(_audit_lines(applied))
+    ran = applied.provision("apply", "--yes", before=UNREAD)
+    assert ran.out.endswith(NO_CHANGES)
+    assert len(_audit_lines(applied)) == before + 1
+
+
+def _audit_lines(engine: EngineFleet) -> list[str]:
+    return (engine.folder / ".provision/audit.log").read_text().splitlines()
 
 
 def test_switch_that_was_interrupted_is_rolled_back_and_applied_again(

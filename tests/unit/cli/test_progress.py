@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -42,3 +45,31 @@ def test_nothing_is_said_after_the_end(
     capsys.readouterr()
     time.sleep(0.1)
     assert len(capsys.readouterr().err.splitlines()) <= 1
+
+
+_GONE = """\
+import os, sys
+from provision.cli.events import Events
+from provision.cli.play_events import telling
+from provision.cli.progress import Progress
+
+with Progress(["mail1"]) as progress:
+    take = telling(Events(), progress.take)
+    for number in range(500):
+        take({"type": "task_start", "host": "mail1", "task": f"Task {number}"})
+        take({"type": "task_ok", "host": "mail1", "task": f"Task {number}"})
+    take({"type": "interrupted", "count": 1})
+print("went on to its end")
+"""
+
+
+@pytest.mark.parametrize("has_terminal", [False, True])
+def test_run_goes_on_when_nobody_watches_any_more(*, has_terminal: bool) -> None:
+    reader, writer = os.openpty() if has_terminal else os.pipe()
+    argv = [sys.executable, "-c", _GONE]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=writer, text=True) as process:
+        os.close(writer)
+        os.read(reader, 1)
+        os.close(reader)
+        assert process.communicate(timeout=30)[0] == "went on to its end\n"
+    assert process.returncode == 0

@@ -7,6 +7,8 @@ import signal
 import subprocess
 from typing import Any
 
+import pytest
+
 from provision.hosts.interrupts import Interrupts
 
 
@@ -54,8 +56,30 @@ def test_twice_before_the_process_is_watched_counts() -> None:
     assert process.returncode == -signal.SIGTERM
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_end_of_the_job_or_the_terminal_counts_as_twice(ending: signal.Signals) -> None:
+    told: list[Any] = []
+    with _sleeping() as process, Interrupts(told.append) as interrupts:
+        with interrupts.watching(process):
+            os.kill(os.getpid(), ending)
+        assert interrupts.is_abort
+    assert process.returncode == -signal.SIGTERM
+    assert told == [{"type": "interrupted", "count": 2}]
+
+
+def test_hangup_that_was_to_be_ignored_is_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts(lambda _event: None) as interrupts:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert not interrupts.is_wanted
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_afterwards_ctrl_c_is_what_it_was() -> None:
-    before = signal.getsignal(signal.SIGINT)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     with Interrupts(lambda _event: None):
-        assert signal.getsignal(signal.SIGINT) != before
-    assert signal.getsignal(signal.SIGINT) == before
+        assert signal.getsignal(signal.SIGINT) != before[0]
+    assert [signal.getsignal(number) for number in numbers] == before
