@@ -89,7 +89,7 @@ torture: setup-test ## interrupt applies at every step, 50 lock rounds, long mai
 	PROVISION_TORTURE=1 $(BIN)/pytest -v -m lab $(wildcard $(TORTURE_TESTS)) || status=1
 	exit $$status
 
-bench: setup-test ## measure the promises as ratios (SUBJECTS="fleet ..." or all); writes docs/benchmarks.md
+bench: setup-test ## measure the promises as ratios (SUBJECTS="demo ..." for less); writes docs/benchmarks.md
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.bench $(SUBJECTS)
 
 docs: setup-test ## rewrite the pages that are generated from the models

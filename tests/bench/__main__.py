@@ -1,7 +1,8 @@
 """Measure the promises by subject, and write the results down.
 
-``python -m tests.bench`` measures what needs one or two machines; ``python -m tests.bench fleet``
-a subject by name; ``all`` everything. The page keeps the rows of subjects that were not measured.
+``python -m tests.bench`` measures everything, which takes some twenty minutes on a machine that
+does nothing else; ``python -m tests.bench fleet`` a subject by name. The page and the JSON keep the
+rows of subjects that were not measured.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ SUBJECTS = {
     "scale": "tests.bench.scale",
 }
 """Subject to the module whose ``measure()`` yields its rows, in the order of the page."""
-LARGE = frozenset({"fleet", "scale"})
-"""Subjects that are measured only when they are asked for: many machines, or long."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -40,12 +39,12 @@ def main(words: Sequence[str]) -> int:
 
 def _chosen(words: Sequence[str]) -> list[str]:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    names = ", ".join([*SUBJECTS, "all"])
+    names = ", ".join(SUBJECTS)
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=names)
-    given = parser.parse_args(words).subjects or [name for name in SUBJECTS if name not in LARGE]
-    if not set(given) <= {*SUBJECTS, "all"}:
+    given = parser.parse_args(words).subjects or list(SUBJECTS)
+    if not set(given) <= {*SUBJECTS}:
         parser.error(f"the subjects are: {names}")
-    return [name for name in SUBJECTS if name in given or "all" in given]
+    return [name for name in SUBJECTS if name in given]
 
 
 def _measure(name: str) -> list[Measured]:

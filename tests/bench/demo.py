@@ -13,7 +13,7 @@ from provision.certificates.load import load_certificates
 from provision.lab.lab import Lab
 from provision.render.host import render_host
 from provision.spec.load import load_fleet
-from tests.bench.stopwatch import Measured, in_turns, run
+from tests.bench.stopwatch import Measured, Ran, in_turns, run
 
 ROOT = Path(__file__).resolve().parents[2]
 TWIN = "  twin: {address: 198.18.0.12, fqdn: twin.smartmail.example, release: debian13}\n"
@@ -45,7 +45,7 @@ def rehearsal() -> Iterator[tuple[Lab, Path]]:
             lab.down()
 
 
-def _provision(fleet_dir: Path, *words: str) -> float:
+def _provision(fleet_dir: Path, *words: str) -> Ran:
     return run(["provision", *words, "-i", str(fleet_dir)])
 
 
@@ -61,9 +61,14 @@ def _first_apply(lab: Lab, fleet_dir: Path) -> Measured:
     install = f"{APT} update && {APT} install -y --no-install-recommends {packages}"
     print("installing the packages on the twin with apt-get ...")
     theirs = run(lab.shell_command("twin", ["sh", "-c", install]))
-    print(f"{theirs:.1f} s; applying on mail1 ...")
+    print(f"{theirs.seconds:.1f} s; applying on mail1 ...")
     ours = _provision(fleet_dir, "apply", "--yes", "--host", "mail1")
-    return Measured("first apply on a bare host", ours, theirs, "apt-get of the same packages", 1.3)
+    against = "apt-get of the same packages"
+    return _row("first apply on a bare host", ours, theirs.seconds, against, 1.3)
+
+
+def _row(promise: str, ours: Ran, theirs: float, against: str, bound: float) -> Measured:
+    return Measured(promise, ours.seconds, theirs, against, bound, peak_mib=ours.peak_mib)
 
 
 def _second_plan(lab: Lab, fleet_dir: Path) -> Measured:
@@ -72,16 +77,16 @@ def _second_plan(lab: Lab, fleet_dir: Path) -> Measured:
         lambda: run(lab.shell_command("mail1", ["python3", "-c", "pass"])),
         rounds=9,
     )
-    return Measured("plan of no change", ours, theirs, "ssh host python3 -c pass", 2.0)
+    return _row("plan of no change", ours, theirs.seconds, "ssh host python3 -c pass", 2.0)
 
 
 def _one_mailbox(_lab: Lab, fleet_dir: Path) -> Measured:
     site = fleet_dir / "sites/blue.example.yml"
     site.write_text(site.read_text().replace("mailboxes:\n", "mailboxes:\n  gina: {}\n", 1))
     ours = _provision(fleet_dir, "apply", "--yes", "--host", "mail1")
-    return Measured("one mailbox more, applied", ours, 1.0, "limit, seconds", 10.0)
+    return _row("one mailbox more, applied", ours, 1.0, "limit, seconds", 10.0)
 
 
 def _verify(_lab: Lab, fleet_dir: Path) -> Measured:
     ours = _provision(fleet_dir, "verify", "--host", "mail1")
-    return Measured("verify one host with three sites", ours, 1.0, "limit, seconds", 10.0)
+    return _row("verify one host with three sites", ours, 1.0, "limit, seconds", 10.0)

@@ -22,7 +22,7 @@ def measure() -> Iterator[Measured]:
     """Every measurement, as it is made."""
     with _rehearsal() as fleet_dir:
         command = [*PROVISION, "apply", "--yes", "--batch", "5", "-i", str(fleet_dir)]
-        print(f"applying to {COUNT} hosts took {run(command):.0f} s", flush=True)
+        print(f"applying to {COUNT} hosts took {run(command).seconds:.0f} s", flush=True)
         yield _plan(fleet_dir, "plan of no change, twenty hosts")
         yield _plan(fleet_dir, "the same, nothing remembered", is_remembered=False)
 

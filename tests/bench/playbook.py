@@ -23,7 +23,7 @@ from provision.model.bundle import Bundle, ManagedFile
 from provision.render.host import render_host
 from provision.spec.load import load_fleet
 from tests.bench.demo import rehearsal
-from tests.bench.stopwatch import Measured, in_turns, run, watch
+from tests.bench.stopwatch import Measured, Ran, in_turns, run, watch
 
 PLAYBOOK = Path(__file__).with_name("playbook")
 HOST, TWIN = "mail1", "twin"
@@ -57,7 +57,7 @@ def measure() -> Iterator[Measured]:
         have = _look(lab, HOST, bundle)
         _write(folder, bundle, have, Connection.of_fleet(fleet_dir))
         print("building the twin with the playbook ...", flush=True)
-        print(f"{_play(lab, folder, TWIN):.1f} s", flush=True)
+        print(f"{_play(lab, folder, TWIN).seconds:.1f} s", flush=True)
         _require_same(have["digests"], _look(lab, TWIN, bundle)["digests"])
         _play(lab, folder, HOST, unchanged=True)
         for words, pipelining, bound in (
@@ -69,8 +69,15 @@ def measure() -> Iterator[Measured]:
                 partial(_play, lab, folder, HOST, unchanged=True, pipelining=pipelining),
                 rounds=_ROUNDS,
             )
-            times = f"a plain playbook, {words}: {theirs / ours:.0f} x as long"
-            yield Measured("apply of no change", ours, theirs, times, bound)
+            times = theirs.seconds / ours.seconds
+            yield Measured(
+                "apply of no change",
+                ours.seconds,
+                theirs.seconds,
+                f"a plain playbook, {words}: {times:.0f} x as long",
+                bound,
+                peak_mib=ours.peak_mib,
+            )
 
 
 def _bundle(fleet_dir: Path) -> Bundle:
@@ -94,8 +101,8 @@ def _require_same(ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:
 
 def _play(
     lab: Lab, folder: Path, host: str, *, unchanged: bool = False, pipelining: bool = False
-) -> float:
-    """Seconds of one run with Ansible's own defaults."""
+) -> Ran:
+    """One run with Ansible's own defaults."""
     settings = {"ANSIBLE_CONFIG": "ansible.cfg", "ANSIBLE_PIPELINING": str(pipelining)}
     words = [f"{name}={value}" for name, value in settings.items()]
     command = ["ansible-playbook", "-i", "inventory.ini", "-l", host, "site.yml"]
@@ -104,7 +111,7 @@ def _play(
     recap = re.search(r"changed=(\d+) .*unreachable=0 .*failed=0", ran.said)
     if ran.code != 0 or recap is None or (unchanged and recap[1] != "0"):
         raise SystemExit(f"{ran.said}\nthe playbook on {host} ended with {ran.code}")
-    return ran.seconds
+    return ran
 
 
 def _write(folder: Path, bundle: Bundle, have: Mapping[str, Any], connection: Connection) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tests.bench.stopwatch import Measured
 
@@ -19,6 +20,7 @@ _HEAD = """# Benchmarks
 Written by `make bench`. Each row is a ratio within one run: what we take, divided by what the peer
 (or a limit of one second) takes on the same machine at the same time.
 """
+_VERSION = 3
 _SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -26,9 +28,9 @@ def write_report(results: Results, subjects: Sequence[str], root: Path) -> None:
     """Print the tables, renew their sections of docs/benchmarks.md, write reports/bench.json."""
     page = root / "docs/benchmarks.md"
     page.write_text(renewed(page.read_text(), results, subjects))
-    reports = root / "reports"
-    reports.mkdir(exist_ok=True)
-    (reports / "bench.json").write_text(json.dumps(_document(results), indent=1) + "\n")
+    path = root / "reports/bench.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(document(path, results), indent=1) + "\n")
     for rows in results.values():
         print(_table(rows))
 
@@ -42,18 +44,24 @@ def renewed(page: str, results: Results, subjects: Sequence[str]) -> str:
     return _HEAD + "".join(kept)
 
 
-def _document(results: Results) -> object:
-    rows = [
-        {"subject": name, **asdict(row), "ratio": row.ratio, "kept": row.kept}
-        for name, of_subject in results.items()
-        for row in of_subject
-    ]
-    return {"version": 2, "machine": _machine(), "results": rows}
+def document(path: Path, results: Results) -> dict[str, Any]:
+    """These results as JSON values, with those of other subjects that ``path`` holds."""
+    held = json.loads(path.read_text()) if path.exists() else {}
+    subjects = held["subjects"] if held.get("version") == _VERSION else {}
+    for name, of_subject in results.items():
+        rows = [{**asdict(row), "ratio": row.ratio, "kept": row.kept} for row in of_subject]
+        subjects[name] = {"machine": _machine(), "results": rows}
+    return {"version": _VERSION, "subjects": subjects}
 
 
 def _machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
+    model = next(iter(re.findall(r"^model name\s*: (.*)$", _cpus(), re.MULTILINE)), "unknown")
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def _cpus() -> str:
+    return Path("/proc/cpuinfo").read_text()
 
 
 def _table(results: Sequence[Measured]) -> str:

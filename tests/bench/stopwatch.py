@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +75,21 @@ def watch(argv: Sequence[str]) -> Ran:
         return Ran(seconds, peak, code, words.read())
 
 
-def run(argv: Sequence[str]) -> float:
-    """Seconds that a command takes; raises SystemExit with what it said when it fails."""
+def run(argv: Sequence[str]) -> Ran:
+    """Run a command that ends well; raises SystemExit with what it said when it fails."""
     ran = watch(argv)
     if ran.code != 0:
         raise SystemExit(f"{ran.said}\n{' '.join(argv)} ended with {ran.code}")
-    return ran.seconds
+    return ran
 
 
-def in_turns(
-    ours: Callable[[], float], theirs: Callable[[], float], *, rounds: int
-) -> tuple[float, float]:
+def in_turns(ours: Callable[[], Ran], theirs: Callable[[], Ran], *, rounds: int) -> tuple[Ran, Ran]:
     """Medians of both, taken in turns so that a busy moment of the machine hits both."""
     pairs = [(ours(), theirs()) for _ in range(rounds)]
-    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
+    return median([a for a, _ in pairs]), median([b for _, b in pairs])
+
+
+def median(runs: Sequence[Ran]) -> Ran:
+    """The one in the middle by its time, with the largest memory of all."""
+    middle = sorted(runs, key=lambda ran: ran.seconds)[len(runs) // 2]
+    return replace(middle, peak_mib=max(ran.peak_mib for ran in runs))

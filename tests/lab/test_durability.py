@@ -18,6 +18,8 @@ from tests.torture.trace import Verdict, judge_trace, traced
 
 pytestmark = pytest.mark.lab
 
+UNSYNCED = "takes its name before its bytes are synced"
+
 
 @pytest.fixture(scope="module")
 def stage(rehearsal: Rehearsal) -> Iterator[Stage]:
@@ -42,7 +44,7 @@ def test_every_file_is_synced_before_its_name_and_every_folder_after(
     stage: Stage, tmp_path: Path
 ) -> None:
     seen: set[str] = set()
-    for state in ("B", "A"):
+    for state in ("B", "A", "C", "D"):
         stage.ask_for(state)
         verdict = _traced(stage, tmp_path / f"{state}.trace")
         assert verdict.faults == []
@@ -51,6 +53,8 @@ def test_every_file_is_synced_before_its_name_and_every_folder_after(
         "/etc/postfix/master.cf",
         "/etc/provision/tls/sites/green.example.key",
         "/etc/postfix/accounts/mailboxes.cdb",
+        "/etc/provision/firewall.nft",
+        "/var/lib/provision/unconfirmed.json",
         "/etc/dovecot/accounts/green.example.passwd",
         "/var/lib/provision/journal.json",
         "/var/lib/provision/pending.json",
@@ -64,17 +68,21 @@ def test_every_file_is_synced_before_its_name_and_every_folder_after(
 
 
 @pytest.mark.parametrize(
-    ("line", "fault"),
+    ("name", "line", "fault"),
     [
-        ("            os.fsync(file)\n", "takes its name before its bytes are synced"),
-        ("        os.fsync(folder)\n", "is not synced after it"),
+        ("durable", "            os.fsync(file)\n", UNSYNCED),
+        ("durable", "        os.fsync(folder)\n", "is not synced after it"),
+        ("account_store", "            os.fsync(file.fileno())\n", UNSYNCED),
+        ("account_compile", "            os.fsync(built.fileno())\n", f".cdb {UNSYNCED}"),
     ],
 )
-def test_missing_sync_would_be_seen(stage: Stage, tmp_path: Path, line: str, fault: str) -> None:
-    """The same apply with one line of the module less."""
+def test_missing_sync_would_be_seen(
+    stage: Stage, tmp_path: Path, name: str, line: str, fault: str
+) -> None:
+    """The same apply with one line of a module less."""
     folder = tmp_path / "playbooks"
     shutil.copytree(playbooks_dir(), folder)
-    module = folder / "module_utils/provision_durable.py"
+    module = folder / f"module_utils/provision_{name}.py"
     source = module.read_text()
     assert line in source
     module.write_text(source.replace(line, line.replace("os.fsync(", "id(")))
@@ -82,5 +90,6 @@ def test_missing_sync_would_be_seen(stage: Stage, tmp_path: Path, line: str, fau
         "import provision.assets; from pathlib import Path;"
         f"provision.assets.playbooks_dir = lambda: Path({str(folder)!r})"
     )
+    stage.ask_for(stage.other)
     verdict = _traced(stage, tmp_path / "less.trace", without)
     assert any(fault in found for found in verdict.faults)

@@ -5,7 +5,8 @@ The rules, of fsync(2) and rename(2):
   - the folder of a new name is synced before the same process names anything else, and so is
     that of a name that was taken away.
 Programs of others (dpkg, systemd, postmap) keep their own order: only what runs as python3 below
-sshd counts, and only below the folders that an apply writes to.
+sshd counts, and only below the folders that an apply writes to. But what another program has
+written (postmap a map) is synced by somebody, too, before one of ours gives it its name.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _CALLS = (
 )
 _LINE = re.compile(r"^(?P<pid>\d+)\s+(?P<name>\w+)\((?P<words>.*)\)\s+= (?P<result>-?\d+)")
 _PART = re.compile(r'"(?P<text>[^"]*)"|(?:AT_FDCWD|\d+)<(?P<path>[^>]*)>|[A-Za-z0-9_|]+|\.\.\.')
+_SYNCS = {"fsync", "fdatasync"}
 _TEMPORARY = re.compile(r"/\.provision-[0-9a-f]{16}$|/\.[^/]+\.new$")
 
 
@@ -84,7 +86,7 @@ class Verdict:
 
 def judge_trace(lines: Iterable[str]) -> Verdict:
     """Hold a trace against the rules."""
-    verdict, processes = Verdict(), dict[str, _Process]()
+    verdict, processes, others = Verdict(), dict[str, _Process](), set[str]()
     for line in _whole(lines):
         found = _LINE.match(line)
         if not found or int(found["result"]) < 0:
@@ -93,8 +95,14 @@ def judge_trace(lines: Iterable[str]) -> Verdict:
         name, words = found["name"], found["words"]
         if name == "execve":
             process.is_ours = "python3" in words.split(",")[0]
-        elif process.is_ours:
-            _take(process, name, [_word(part) for part in _PART.finditer(words)], verdict)
+            continue
+        parts = [_word(part) for part in _PART.finditer(words)]
+        if process.is_ours:
+            process.dirty |= others & {*parts}
+            _take(process, name, parts, verdict)
+            others -= {parts[0]} if name in _SYNCS else set()
+        else:
+            _note(others, name, parts)
     for process in processes.values():
         _settle(process, verdict)
     return verdict
@@ -117,12 +125,25 @@ def _word(part: re.Match[str]) -> str:
     return part["text"] if part["text"] is not None else part["path"] or part[0]
 
 
+def _note(others: set[str], name: str, words: list[str]) -> None:
+    """What a program of others has written and not synced, by the names of now."""
+    if name in {"write", "pwrite64", "ftruncate"}:
+        others.update(path for path in words[:1] if path.startswith(OURS))
+    elif name in _SYNCS:
+        others.discard(words[0])
+    elif name.startswith("rename"):
+        gone, came = _names(name, words)
+        if gone in others:
+            others.remove(gone)
+            others.add(came)
+
+
 def _take(process: _Process, name: str, words: list[str], verdict: Verdict) -> None:
     if name in {"write", "pwrite64", "ftruncate"}:
         process.dirty.add(words[0])
     elif name == "openat":
         process.dirty |= {_at(words[0], words[1])} if "O_CREAT" in words[2] else set()
-    elif name in {"fsync", "fdatasync"}:
+    elif name in _SYNCS:
         process.dirty.discard(words[0])
         process.owed.pop(words[0], None)
     else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
-from tests.bench.report import renewed
+from tests.bench.report import document, renewed
 from tests.bench.stopwatch import Measured, watch
 
 OLD = "# Benchmarks\n\nold words\n\n## scale\n\nMachine: a.\n\n| kept |\n\n## demo\n\nold demo\n"
@@ -18,6 +20,15 @@ def test_measured_subject_is_renewed_and_the_others_stay_in_the_order_of_the_tab
     assert "\n## scale\n\nMachine: a.\n\n| kept |\n" in page
     assert "| plan of no change | 3.00 s | 2.00 s | ssh | 1.50 | 1.4 | NO | 55 |" in page
     assert renewed(page, {}, ["demo", "scale"]) == page
+
+
+def test_json_keeps_the_results_of_other_subjects_with_their_machine(tmp_path: Path) -> None:
+    row, path = Measured("plan", 3.0, 2.0, "ssh", 1.4), tmp_path / "bench.json"
+    path.write_text(json.dumps(document(path, {"demo": [row]})))
+    both = document(path, {"scale": [row]})["subjects"]
+    assert list(both) == ["demo", "scale"]
+    assert both["demo"]["results"][0]["ratio"] == 1.5
+    assert "cores" in both["demo"]["machine"]
 
 
 def test_row_without_bound_is_only_stated() -> None:

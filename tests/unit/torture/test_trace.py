@@ -52,6 +52,24 @@ def test_bytes_after_the_sync_count() -> None:
     assert judge_trace([*LINES[:5], LINES[2], *LINES[5:]]).faults != []
 
 
+MAP = """\
+9 execve("/usr/sbin/postmap", ["postmap"], 0x7f /* 9 vars */) = 0
+9 write(5</etc/postfix/m.cdb.tmp>, "map", 3) = 3
+9 rename("/etc/postfix/m.cdb.tmp", "/etc/postfix/m.cdb") = 0
+7 fsync(6</etc/postfix/m.cdb>) = 0
+7 rename("/etc/postfix/m.cdb", "/etc/postfix/live.cdb") = 0
+7 fsync(4</etc/postfix>) = 0
+""".splitlines()
+
+
+def test_what_another_program_has_written_is_synced_before_it_gets_its_name() -> None:
+    assert judge_trace([*LINES, *MAP]).faults == []
+    fault = "/etc/postfix/live.cdb takes its name before its bytes are synced"
+    assert judge_trace([*LINES, *MAP[:3], *MAP[4:]]).faults == [fault]
+    own = MAP[3].replace("7 ", "9 ")
+    assert judge_trace([*LINES, *MAP[:3], own, *MAP[4:]]).faults == []
+
+
 def test_programs_of_others_keep_their_own_order() -> None:
     others = [line.replace("python3", "dpkg") for line in LINES]
     assert judge_trace(others).renamed == []
