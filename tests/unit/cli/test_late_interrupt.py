@@ -68,7 +68,7 @@ def _require_all_told(fleet: Path, code: int, capsys: pytest.CaptureFixture[str]
 def test_apply_keeps_outcomes_and_its_audit_line(
     fleet: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Approval, "plan", lambda *_: (PLAN, {}))
+    monkeypatch.setattr(Approval, "plan", lambda *_given, **_named: (PLAN, {}))
     looking = Looking(fleet, None, ())
     applying = Applying(looking, Approval(), Rollout(), events=Events(), is_json=False)
     code = applying.run(set(), Wish("apply"), Duration(60), yes=True, show_passwords=False)
