@@ -41,15 +41,21 @@ class Progress:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            self._bars = _bars()
-            self._bars.start()
-            self._rows = {
-                host: self._bars.add_task(f"{host}: waiting", total=None, start=False)
-                for host in self._hosts
-            }
+            self._draw()
         else:
             threading.Thread(target=self._say_what_goes_on, daemon=True).start()
         return self
+
+    def _draw(self) -> None:
+        self._bars = bars = _bars()
+        try:
+            bars.start()
+            for host in self._hosts:
+                self._rows[host] = bars.add_task(f"{host}: waiting", total=None, start=False)
+        except OSError:  # the terminal is just being closed
+            self._bars = None
+            with suppress(OSError):
+                bars.stop()
 
     def __exit__(
         self,
