@@ -31,6 +31,8 @@ class Stamp:
     commit: str
     id: str = ""
     """Names this run on every host: its lock, its line in the audit log, what is confirmed."""
+    plan: str = ""
+    """Digest of the plan of all hosts, as it was shown."""
 
     def holder(self) -> dict[str, str]:
         """The stamp as a host keeps it."""
@@ -172,7 +174,7 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
                 "keep_seconds": desired.keep_removed.seconds,
             },
         },
-        "meta": {"holder": stamp.holder(), "plan": plan.digest()},
+        "meta": {"holder": stamp.holder(), "plan": stamp.plan},
     }
 
 
