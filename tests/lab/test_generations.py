@@ -65,7 +65,7 @@ def tended(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
 
 
 def test_rollback_brings_back_exactly_what_was_and_keeps_the_mail(tended: Rehearsal) -> None:
-    before, first = _tree(tended), _history(tended)[-1]["number"]
+    before, first = _tree(tended), _status(tended)["generation"]
     with tended.edited(SITE, lambda text: text.replace("Acme Mail", "Acme Post")):
         tended.provision("apply", "--yes")
     assert _tree(tended) != before
@@ -77,9 +77,9 @@ def test_rollback_brings_back_exactly_what_was_and_keeps_the_mail(tended: Rehear
     assert _tree(tended) == before
     with tended.lab.inside():
         assert tended.has_received(BOB, subject)
-    a, b, back = _history(tended)[-3:]
-    assert [g["outcome"] for g in (a, b, back)] == ["applied"] * 3
-    assert (a["rollback_of"], b["rollback_of"], back["rollback_of"]) == (None, None, a["number"])
+    a, b, back = [g for g in _history(tended) if g["outcome"] == "applied"][-3:]
+    assert a["number"] == first
+    assert (b["rollback_of"], back["rollback_of"]) == (None, first)
     assert b["changes"] == back["changes"]
     assert _status(tended)["rollback_of"] == first
     assert _drift(tended, code=0) == {}
@@ -155,7 +155,7 @@ def test_status_names_who_holds_the_host(tended: Rehearsal) -> None:
 
 
 def test_power_cut_in_the_middle_of_a_switch_ends_before_mail_starts(tended: Rehearsal) -> None:
-    before, number = _tree(tended), _history(tended)[-1]["number"]
+    before, number = _tree(tended), _status(tended)["generation"]
     run_there(tended, "half_switch")
     assert _tree(tended) != before
     assert _status(tended)["switch_interrupted"]
