@@ -33,6 +33,10 @@ options:
     description: Commit of the fleet folder at this time.
     type: str
     default: ""
+  plan:
+    description: Digest of the plan that was shown, for the audit log.
+    type: str
+    default: ""
   run:
     description:
       - Name of this run, by which it is confirmed and found in the audit log, and id of the lock
@@ -86,6 +90,7 @@ def main() -> None:
             "who": {"type": "str", "default": "ansible"},
             "since": {"type": "str", "default": "a moment ago"},
             "commit": {"type": "str", "default": ""},
+            "plan": {"type": "str", "default": ""},
             "run": {"type": "str", "default": ""},
             "confirm_seconds": {"type": "int", "default": 0},
         }
@@ -101,7 +106,7 @@ def main() -> None:
         layout,
         holder,
         lambda: rollback_request(
-            layout, wanted["generation"], expected=expected, holder=holder
+            layout, wanted["generation"], expected=expected, holder=holder, plan=wanted["plan"]
         )._replace(confirm_seconds=wanted["confirm_seconds"]),
     )
     if result["outcome"] in {"applied", "unconfirmed"}:

@@ -80,6 +80,8 @@ class Request(NamedTuple):
     """``packages`` and ``users`` that left the spec, to be removed when all else is done."""
     confirm_seconds: int = 0
     """More than 0: it touches access, and goes back unless it is confirmed within so long."""
+    joining: dict[str, list[str]] = {}  # noqa: RUF012 - nobody writes into it
+    """Users who have just joined groups of power, and which: they leave them when it goes back."""
 
     def manifest(self) -> dict[str, Any]:
         """What this generation consists of, without its number."""

@@ -26,12 +26,13 @@ _NO_CHANGE = {"expected": {}, "sites": {}, "removed": [], "hashes": {}, "mend": 
 
 
 def rollback_request(
-    layout: Layout, number: int, *, expected: int, holder: dict[str, str]
+    layout: Layout, number: int, *, expected: int, holder: dict[str, str], plan: str = ""
 ) -> Request:
     """The request that makes the host as generation ``number`` was.
 
-    ``expected`` is the generation that the person saw as the current one. Raises Refused when the
-    earlier one is not kept, or could not work with what the host has by now.
+    ``expected`` is the generation that the person saw as the current one, ``plan`` the digest of
+    what was shown. Raises Refused when the earlier one is not kept, or could not work with what the
+    host has by now.
     """
     manifest = read_json(layout.generation(number) / "manifest.json")
     if manifest is None:
@@ -45,7 +46,7 @@ def rollback_request(
         packages=manifest["packages"],
         unit_actions=_unit_actions(layout, manifest),
         accounts=dict(_NO_CHANGE),
-        meta={"holder": holder, "plan": "", "rollback_of": number},
+        meta={"holder": holder, "plan": plan, "rollback_of": number},
         blobs=_blobs(layout, number, manifest),
         users=manifest.get("users", {}),
         fleet=manifest.get("fleet") or current_manifest(layout).get("fleet", ""),

@@ -25,6 +25,8 @@ from .provision_unconfirmed import (
 from .provision_units import Failure, activate, in_order
 
 _ACCESS = (FIREWALL, "nftables", "ssh", "networking", "systemd-networkd")
+_NO_MEMBER = 3
+"""Status of gpasswd(1) for a user who is not in the group, or who is not there."""
 _WATCHER = "the watch over the access to this host"
 
 
@@ -59,6 +61,7 @@ def undo(layout: Layout, state: dict[str, Any], *, at_boot: bool = False) -> lis
     Killed in the middle, whoever comes next begins anew: the steps are the same.
     """
     number, previous = state["generation"], state["previous"]
+    failures = _leave_groups(state)
     for unit in state["arriving"]:
         Steps.before(f"stop {unit}")
         run("systemctl", "disable", *(() if at_boot else ("--now",)), "--", unit)
@@ -68,10 +71,22 @@ def undo(layout: Layout, state: dict[str, Any], *, at_boot: bool = False) -> lis
         roll_back(layout, number, previous)
     Steps.before("read the old units")
     run("systemctl", "daemon-reload")
-    failures = [] if at_boot else _activate_old(state)
+    failures += [] if at_boot else _activate_old(state)
     if not failures:
         remove(layout.pending)
     return failures
+
+
+def _leave_groups(state: dict[str, Any]) -> list[str]:
+    """Let nobody keep the power that this change gave; returns what went wrong."""
+    problems = []
+    for user, groups in state["request"].get("joining", {}).items():
+        for group in groups:
+            Steps.before(f"take {user} out of {group}")
+            taken = run("gpasswd", "--delete", user, group)
+            if taken.status not in (0, _NO_MEMBER):
+                problems += [f"{user} is still in {group}", *taken.lines()]
+    return problems
 
 
 def _activate_old(state: dict[str, Any]) -> list[str]:

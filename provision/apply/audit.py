@@ -9,14 +9,16 @@ import json
 import os
 import secrets
 import socket
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from provision.apply.fleet_version import commit_of
 from provision.apply.outcome import HostOutcome
 from provision.apply.request import Stamp
 from provision.plan.change import Plan
+
+_SHORT = 12
 
 
 def stamp_now(fleet_dir: Path) -> Stamp:
@@ -28,12 +30,8 @@ def stamp_now(fleet_dir: Path) -> Stamp:
 
 def _commit(fleet_dir: Path) -> str:
     """Short commit of the folder, with ``+`` when it has changes; empty outside of git."""
-    argv = ["git", "-C", str(fleet_dir), "describe", "--always", "--dirty=+", "--abbrev=12"]
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    commit, dirty = commit_of(fleet_dir)
+    return f"{commit[:_SHORT]}+" if dirty else commit[:_SHORT]
 
 
 def write_audit(fleet_dir: Path, stamp: Stamp, plan: Plan, outcomes: Sequence[HostOutcome]) -> str:

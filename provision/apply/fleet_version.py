@@ -18,13 +18,25 @@ _MOST = 12
 
 def fleet_version(fleet_dir: Path) -> FleetVersion:
     """The version of a fleet folder as it stands, and of this program's templates."""
-    commit = _git(fleet_dir, "rev-parse", "HEAD")
+    commit, dirty = commit_of(fleet_dir)
     return FleetVersion(
         commit=commit,
-        dirty=bool(commit and _git(fleet_dir, "status", "--porcelain", "--", ".")),
+        dirty=dirty,
         digest=fleet_digest(fleet_dir),
         templates=folder_digest(templates_dir(), playbooks_dir()),
     )
+
+
+def commit_of(fleet_dir: Path) -> tuple[str, bool]:
+    """Full id of the commit that a folder is at, and whether it has changes that are in none.
+
+    Empty outside of git. What else is in the repository does not count, nor does our own state.
+    """
+    commit = _git(fleet_dir, "rev-parse", "--verify", "--quiet", "HEAD")
+    if not commit:
+        return "", False
+    changes = _git(fleet_dir, "status", "--porcelain", "--", ".", ":(exclude).provision")
+    return commit, bool(changes)
 
 
 def moves_since(fleet_dir: Path, commit: str) -> Iterator[str]:

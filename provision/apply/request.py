@@ -13,6 +13,7 @@ from typing import Any
 
 from provision.apply.passwords import Credentials
 from provision.assets import playbooks_dir
+from provision.model.access import groups_of_power
 from provision.model.accounts import MailboxAccount, Move
 from provision.model.amounts import Duration
 from provision.model.bundle import Bundle, ManagedFile
@@ -31,6 +32,8 @@ class Stamp:
     commit: str
     id: str = ""
     """Names this run on every host: its lock, its line in the audit log, what is confirmed."""
+    plan: str = ""
+    """Digest of the plan of all hosts, as it was shown."""
 
     def holder(self) -> dict[str, str]:
         """The stamp as a host keeps it."""
@@ -99,6 +102,17 @@ class HostWork:
             "users": self._names(Kind.USER, Action.DELETE),
         }
 
+    def joining(self) -> dict[str, list[str]]:
+        """Who joins which groups of power by this apply, and leaves them when it goes back."""
+        changed = self._names(Kind.USER, Action.CREATE, Action.UPDATE)
+        found = {}
+        for user in self.desired.users:
+            state = self.actual.users.get(user.name)
+            new = set(user.supplementary_groups) - set(state.groups if state else ())
+            if user.name in changed and (powers := groups_of_power(new)):
+                found[user.name] = powers
+        return found
+
     def _names(self, kind: Kind, *actions: Action) -> list[str]:
         return [change.name for change in self.plan.of_kind(kind) if change.action in actions]
 
@@ -163,6 +177,7 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
         },
         "fleet": desired.fleet,
         "leaving": work.leaving(),
+        "joining": work.joining(),
         "unit_actions": [[action.unit, action.verb] for action in plan.unit_actions],
         "confirm_seconds": work.confirm_seconds,
         "accounts": {
@@ -173,7 +188,7 @@ def _request(work: HostWork, credentials: Credentials, stamp: Stamp) -> dict[str
                 "keep_seconds": desired.keep_removed.seconds,
             },
         },
-        "meta": {"holder": stamp.holder(), "plan": plan.digest()},
+        "meta": {"holder": stamp.holder(), "plan": stamp.plan},
     }
 
 

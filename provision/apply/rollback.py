@@ -44,6 +44,7 @@ class Return:
             "provision_who": _plain(stamp.who),
             "provision_since": _plain(stamp.since),
             "provision_commit": _plain(stamp.commit),
+            "provision_plan": stamp.plan,
             "provision_run": stamp.id,
             "provision_confirm_seconds": self.confirm_seconds,
         }

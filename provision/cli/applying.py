@@ -153,7 +153,7 @@ class Applying:
                 means = Means(
                     fleet=self._looking.desired.fleet,
                     connection=self._looking.connection,
-                    stamp=stamp,
+                    stamp=replace(stamp, plan=mine.plan.digest()),
                     on_event=take,
                     interrupts=interrupts,
                     ahead=self._ahead,

@@ -179,7 +179,7 @@ class _Run:
             for plan in self.plan.hosts
             if not plan.is_empty
         ]
-        stamp = stamp_now(self.fleet_dir)
+        stamp = replace(stamp_now(self.fleet_dir), plan=self.plan.digest())
         targets = [way.target_of(one.host) for one in returns]
         with locked(targets, way, stamp, wish, tell) as locks:
             mine = [one for one in returns if one.host.name in locks.generations]

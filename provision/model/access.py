@@ -49,4 +49,9 @@ def file_touches_access(path: str, units: Iterable[str]) -> bool:
 
 def groups_touch_access(groups: Iterable[str]) -> bool:
     """True when a member of these groups may become root or read what root may."""
-    return not _GROUPS.isdisjoint(groups)
+    return bool(groups_of_power(groups))
+
+
+def groups_of_power(groups: Iterable[str]) -> list[str]:
+    """Those of these groups whose members may become root or read what root may, sorted."""
+    return sorted(_GROUPS.intersection(groups))

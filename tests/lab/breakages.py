@@ -5,8 +5,12 @@ Most are passed by the programs' own checkers (``postfix check``, ``doveconf``, 
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from itertools import zip_longest
+from pathlib import Path
 
+from tests.lab.engine_fleet import ROOT
 from tests.lab.postfix_breakages import LINT, POSTFIX, REFUSED, ROLLED_BACK, Breakage
 
 DOVECOT, LOGINS = "dovecot/2.4/dovecot.conf.j2", "dovecot/2.4/logins.j2"
@@ -166,3 +170,19 @@ def rounds() -> list[list[str]]:
     return [
         [name for group in turn for name in group] for turn in zip_longest(*lanes, fillvalue=())
     ]
+
+
+def broken_templates(folder: Path, names: Sequence[str]) -> str:
+    """Python that makes the program use templates of which some are broken."""
+    templates = folder / "templates"
+    shutil.copytree(ROOT / "templates", templates)
+    for breakage in map(BREAKAGES.__getitem__, names):
+        path = templates / breakage.template
+        text = path.read_text()
+        assert breakage.old in text
+        broken = text.replace(breakage.old, breakage.new) if breakage.old else breakage.new
+        path.write_text(broken)
+    return (
+        "import provision.assets; from pathlib import Path;"
+        f"provision.assets.templates_dir = lambda: Path({str(templates)!r})"
+    )

@@ -29,6 +29,27 @@ DIES = (
     "c.confirm = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
 )
 """Python that kills the controller at the moment at which it would confirm."""
+DROP_IN = "/etc/ssh/sshd_config.d/provision.conf"
+SSH_OURSELVES = """
+import provision.render.host as host
+from provision.model.bundle import Activation, ManagedFile, Part, Verb
+reload = Activation("ssh.service", Verb.RELOAD)
+part = Part(files=(ManagedFile({path!r}, {content!r}, activations=(reload,)),))
+host.PROGRAMS = (*host.PROGRAMS, lambda view: part)
+"""
+"""Python by which the program sets up sshd, too: no spec can ask for that."""
+SECOND_ROOT = """
+import provision.render.host as host
+from provision.model.bundle import Part, SystemUser
+part = Part(users=(SystemUser("second", "/nonexistent", ("sudo",)),))
+host.PROGRAMS = (*host.PROGRAMS, lambda view: part)
+"""
+"""Python by which it brings a user who may become root; no spec can ask for that either."""
+LOCKOUTS = {
+    "a user that may not log in": "DenyUsers root",
+    "keys that do not count": "PubkeyAuthentication no",
+    "another port": "Port 2222",
+}
 
 
 @pytest.fixture
@@ -66,8 +87,8 @@ def _provision(rehearsal: Rehearsal, *words: str, before: str = "") -> subproces
     )
 
 
-def _run_to_its_death(rehearsal: Rehearsal, *words: str) -> None:
-    process = _provision(rehearsal, *words, before=DIES)
+def _run_to_its_death(rehearsal: Rehearsal, *words: str, before: str = "") -> None:
+    process = _provision(rehearsal, *words, before=f"{before}\n{DIES}")
     said = process.communicate(timeout=300)[0]
     assert process.returncode == -signal.SIGKILL, said
 
@@ -123,6 +144,65 @@ def test_change_that_locks_us_out_is_taken_back_and_told_so(tended: Rehearsal) -
         assert not _waits(tended)
         assert SHUT[11:-1] in tended.provision("plan", "--detailed-exitcode", code=2)
     _mail_flows(tended)
+
+
+@pytest.mark.parametrize("mistake", LOCKOUTS)
+def test_sshd_that_locks_us_out_goes_back_by_itself(tended: Rehearsal, mistake: str) -> None:
+    before = _generation(tended)
+    said = _set_up_ssh(tended, LOCKOUTS[mistake])
+    assert f"touches access ({DROP_IN}, ssh.service): goes back by itself" in said
+    assert "back on its old generation: not confirmed over a new connection within 8 s" in said
+    _is_as_before(tended, before)
+
+
+def test_sshd_that_does_not_take_its_configuration_goes_back_at_once(tended: Rehearsal) -> None:
+    before = _generation(tended)
+    said = _set_up_ssh(tended, "NoSuchSetting yes")
+    assert "ssh.service failed" in said
+    _is_as_before(tended, before)
+
+
+def test_user_who_may_become_root_loses_that_by_itself(tended: Rehearsal) -> None:
+    before = _generation(tended)
+    _forget_what_is_known(tended)
+    _run_to_its_death(tended, "apply", "--yes", "--confirm-timeout", "8s", before=SECOND_ROOT)
+    assert "sudo" in _groups_of_second(tended)
+    wait_for(lambda: not _waits(tended))
+    assert "sudo" not in _groups_of_second(tended)
+    assert _generation(tended) == before
+    assert _last(tended)["outcome"] == "rolled_back"
+    assert "- user second: delete" in tended.provision("apply", "--yes")
+    assert _groups_of_second(tended) == []
+
+
+def _groups_of_second(rehearsal: Rehearsal) -> list[str]:
+    return rehearsal.run("id -nG second 2>/dev/null || true").split()
+
+
+def _forget_what_is_known(rehearsal: Rehearsal) -> None:
+    """The program does not know that another one was put in its place."""
+    (rehearsal.fleet_dir / ".provision/known.json").unlink(missing_ok=True)
+
+
+def _set_up_ssh(rehearsal: Rehearsal, setting: str) -> str:
+    hook = SSH_OURSELVES.format(path=DROP_IN, content=f"{setting}\n".encode())
+    _forget_what_is_known(rehearsal)
+    return rehearsal.provision("apply", "--yes", "--confirm-timeout", "8s", before=hook, code=7)
+
+
+def _generation(rehearsal: Rehearsal) -> int:
+    document = json.loads(rehearsal.provision("status", "--format", "json"))
+    return int(document["hosts"][0]["generation"])
+
+
+def _is_as_before(rehearsal: Rehearsal, generation: int) -> None:
+    """The host has the old generation, says why, and answers over SSH as ever."""
+    assert _generation(rehearsal) == generation
+    assert _last(rehearsal)["outcome"] == "rolled_back"
+    assert rehearsal.run(f"test -e {DROP_IN} || echo gone") == "gone\n"
+    assert not _waits(rehearsal)
+    rehearsal.provision("plan", "--detailed-exitcode")
+    _mail_flows(rehearsal)
 
 
 def test_controller_that_dies_before_confirming_loses_the_change(tended: Rehearsal) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.lab.breakages import BREAKAGES, rounds
-from tests.lab.engine_fleet import ROOT, EngineFleet
+from tests.lab.breakages import BREAKAGES, broken_templates, rounds
+from tests.lab.engine_fleet import EngineFleet
 from tests.lab.postfix_breakages import REFUSED, ROLLED_BACK
 from tests.lab.rehearsal import Rehearsal
 
@@ -67,22 +66,6 @@ def test_configuration_that_does_not_serve_is_rolled_back(
 def test_host_is_as_the_spec_asks_after_all_of_it(engine: EngineFleet) -> None:
     assert engine.provision("plan", "--detailed-exitcode").out.startswith("No changes.")
     assert "Verified:" in engine.provision("verify").out
-
-
-def broken_templates(folder: Path, names: Sequence[str]) -> str:
-    """Python that makes the program use templates of which some are broken."""
-    templates = folder / "templates"
-    shutil.copytree(ROOT / "templates", templates)
-    for breakage in map(BREAKAGES.__getitem__, names):
-        path = templates / breakage.template
-        text = path.read_text()
-        assert breakage.old in text
-        broken = text.replace(breakage.old, breakage.new) if breakage.old else breakage.new
-        path.write_text(broken)
-    return (
-        "import provision.assets; from pathlib import Path;"
-        f"provision.assets.templates_dir = lambda: Path({str(templates)!r})"
-    )
 
 
 def _live(engine: EngineFleet) -> dict[str, str]:

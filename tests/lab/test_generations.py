@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 
-from provision.assets import playbooks_dir
+from tests.lab.breakages import broken_templates
+from tests.lab.host_programs import run_there
+from tests.lab.owner import Owner, owner_of
+from tests.lab.postfix_breakages import ROLLED_BACK
 from tests.lab.rehearsal import HOST, Rehearsal, until
 
 pytestmark = pytest.mark.lab
 
 SITE = "sites/acme.example.yml"
-ANNA, BOB = "anna@acme.example", "bob@acme.example"
-ON_HOST = Path(__file__).parent / "on_host"
-MODULES = "/root/generations/ansible/module_utils"
+ANNA, BOB, FRED = "anna@acme.example", "bob@acme.example", "fred@quiet.example"
+NO_LOGINS = "Dovecot: users files of another name"
+"""A configuration that nobody can log in with, which its proof finds."""
 TREE = """
 import hashlib, json, os
 files = json.load(open("/var/lib/provision/current/manifest.json"))["files"]
@@ -62,7 +65,7 @@ def tended(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
 
 
 def test_rollback_brings_back_exactly_what_was_and_keeps_the_mail(tended: Rehearsal) -> None:
-    before, first = _tree(tended), _history(tended)[-1]["number"]
+    before, first = _tree(tended), _status(tended)["generation"]
     with tended.edited(SITE, lambda text: text.replace("Acme Mail", "Acme Post")):
         tended.provision("apply", "--yes")
     assert _tree(tended) != before
@@ -74,14 +77,62 @@ def test_rollback_brings_back_exactly_what_was_and_keeps_the_mail(tended: Rehear
     assert _tree(tended) == before
     with tended.lab.inside():
         assert tended.has_received(BOB, subject)
-    a, b, back = _history(tended)[-3:]
-    assert [g["outcome"] for g in (a, b, back)] == ["applied"] * 3
-    assert (a["rollback_of"], b["rollback_of"], back["rollback_of"]) == (None, None, a["number"])
+    a, b, back = [g for g in _history(tended) if g["outcome"] == "applied"][-3:]
+    assert a["number"] == first
+    assert (b["rollback_of"], back["rollback_of"]) == (None, first)
     assert b["changes"] == back["changes"]
     assert _status(tended)["rollback_of"] == first
     assert _drift(tended, code=0) == {}
     tended.provision("plan", "--detailed-exitcode")
     tended.provision("verify")
+
+
+@pytest.fixture
+def fred(tended: Rehearsal) -> Iterator[Owner]:
+    """Has a password and a filter of his own."""
+    with owner_of(tended, FRED) as owner:
+        yield owner
+
+
+def test_rollback_leaves_password_filter_and_mail_to_their_owner(
+    tended: Rehearsal, fred: Owner
+) -> None:
+    with tended.edited(SITE, lambda text: text.replace("Acme Mail", "Acme Post")):
+        tended.provision("apply", "--yes")
+    earlier = _filed(tended, fred)
+    tended.provision("rollback", "--yes")
+    _require_untouched(tended, fred, earlier)
+    assert "No changes." in tended.provision("plan", "--detailed-exitcode")
+
+
+@pytest.mark.parametrize("why", ["the proof fails", "nobody confirms"])
+def test_apply_that_goes_back_leaves_them_to_their_owner(
+    tended: Rehearsal, fred: Owner, why: str, tmp_path: Path
+) -> None:
+    before, earlier = _tree(tended), _filed(tended, fred)
+    if why == "the proof fails":
+        broken = broken_templates(tmp_path, [NO_LOGINS])
+        tended.provision("apply", "--yes", before=broken, code=ROLLED_BACK)
+    else:
+        with tended.edited(
+            "fleet.yml", lambda text: text.replace("198.18.0.0/24]", "192.0.2.0/24]")
+        ):
+            tended.provision("apply", "--yes", "--confirm-timeout", "8s", code=ROLLED_BACK)
+    assert _tree(tended) == before
+    _require_untouched(tended, fred, earlier)
+
+
+def _filed(rehearsal: Rehearsal, owner: Owner) -> str:
+    with rehearsal.lab.inside():
+        subject = rehearsal.send(ANNA, owner.address)
+        owner.filed(subject)
+    return subject
+
+
+def _require_untouched(rehearsal: Rehearsal, owner: Owner, earlier: str) -> None:
+    rehearsal.close()  # sessions that the way back may have ended
+    with rehearsal.lab.inside():
+        owner.require_untouched(ANNA, earlier)
 
 
 def test_rollback_to_what_is_not_kept_changes_nothing(tended: Rehearsal) -> None:
@@ -104,9 +155,8 @@ def test_status_names_who_holds_the_host(tended: Rehearsal) -> None:
 
 
 def test_power_cut_in_the_middle_of_a_switch_ends_before_mail_starts(tended: Rehearsal) -> None:
-    before, number = _tree(tended), _history(tended)[-1]["number"]
-    _put_modules(tended)
-    tended.run("cd /root/generations && python3 -m on_host.half_switch && rm -r /root/generations")
+    before, number = _tree(tended), _status(tended)["generation"]
+    run_there(tended, "half_switch")
     assert _tree(tended) != before
     assert _status(tended)["switch_interrupted"]
     tended.close()
@@ -124,14 +174,6 @@ def test_power_cut_in_the_middle_of_a_switch_ends_before_mail_starts(tended: Reh
     with tended.lab.inside():
         tended.received(BOB, tended.send(ANNA, BOB))
     tended.provision("plan", "--detailed-exitcode")
-
-
-def _put_modules(rehearsal: Rehearsal) -> None:
-    rehearsal.run(f"mkdir -p {MODULES} /root/generations/on_host")
-    sources = {f"{MODULES}/{p.name}": p for p in (playbooks_dir() / "module_utils").glob("*.py")}
-    sources["/root/generations/on_host/half_switch.py"] = ON_HOST / "half_switch.py"
-    for path, source in sources.items():
-        rehearsal.lab.run(HOST, ["sh", "-c", 'cat > "$0"', path], stdin=source.read_text())
 
 
 def _is_started(rehearsal: Rehearsal) -> bool:

@@ -7,109 +7,17 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.lab.rehearsal import HOST, ROOT, Rehearsal, until
+from tests.lab.controllers import HASTY, LINGER, MEET, Controller, end, host_audit
+from tests.lab.rehearsal import HOST, Rehearsal, until
 
 pytestmark = pytest.mark.lab
 
 ROUNDS = 50 if os.environ.get("PROVISION_TORTURE") else 6
-_MAIN = "from provision.cli.main import main; main()"
-_MEET = """
-import os, pathlib, time
-from provision.hosts.apply_lock import ApplyLock
-take = ApplyLock.take
-def late(lock, on_wait):
-    pathlib.Path({here!r}).touch()
-    while not os.path.exists({go!r}):
-        time.sleep(0.005)
-    return take(lock, on_wait)
-ApplyLock.take = late
-"""
-"""Comes to the lock, says so, and asks for it when it is told to: both at the same instant."""
-_LINGER = """
-import os, pathlib, time
-import provision.apply.run as run
-batch = run.apply_batch
-def late(works, means):
-    pathlib.Path({here!r}).touch()
-    while not os.path.exists({go!r}):
-        time.sleep(0.05)
-    return batch(works, means)
-run.apply_batch = late
-"""
-"""Has the lock, says so, and begins when it is told to."""
-_HASTY = """
-import provision.hosts.apply_lock as lock
-import zlib
-whole = lock.lock_program
-quick = lambda text: text.replace(b"SILENCE = 60.0", b"SILENCE = 1.0")
-lock.lock_program = lambda *given: zlib.compress(quick(zlib.decompress(whole(*given))))
-"""
-"""Its host finds one second of silence long."""
-
-
-@dataclass
-class Controller:
-    """One fleet folder of its own with one person at it; both lead to the same host."""
-
-    who: str
-    folder: Path
-    meeting: Path
-    processes: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    def start(self, *words: str, before: str = "") -> subprocess.Popen[str]:
-        """Start a command; ``before`` is one of the hooks above."""
-        hook = before.format(here=str(self.here), go=str(self.meeting))
-        process = subprocess.Popen(
-            [sys.executable, "-c", f"{hook}\n{_MAIN}", *words, "-i", str(self.folder)],
-            cwd=ROOT,
-            env={**os.environ, "LOGNAME": self.who},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.processes.append(process)
-        return process
-
-    def run(self, *words: str, code: int = 0) -> str:
-        """Run a command to its end; all that it said. Fails on another exit code."""
-        return end(self.start(*words), code=code)
-
-    @property
-    def here(self) -> Path:
-        """Exists when this one has come to where it waits."""
-        return self.folder / ".provision" / "here"
-
-    def change(self, number: int) -> str:
-        """Another colour of a site: a file that a new generation brings. Returns it."""
-        path = self.folder / "sites/acme.example.yml"
-        text = path.read_text()
-        at = text.index('color: "#') + len('color: "#')
-        colour = f"{self.who[0]}{number:02d}"
-        path.write_text(text[:at] + colour + text[text.index('"', at) :])
-        return colour
-
-    def came(self) -> None:
-        """Wait until it has come to where it waits."""
-        until(lambda: self.here.exists() or self.processes[-1].poll() is not None, self.who)
-        assert self.here.exists(), end(self.processes[-1])
-        self.here.unlink()
-
-
-def end(process: subprocess.Popen[str], *, code: int = 0) -> str:
-    """Wait for a command to end; all that it said."""
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == code, f"{process.returncode}\n{out}\n{err}"
-    return out + err
 
 
 @pytest.fixture(scope="module")
@@ -144,14 +52,6 @@ def controllers(
         one.meeting.unlink(missing_ok=True)
 
 
-def _audit(rehearsal: Rehearsal) -> list[dict[str, Any]]:
-    return [
-        json.loads(line)
-        for line in rehearsal.run("cat /var/lib/provision/audit.log").split("\n")
-        if line
-    ]
-
-
 def _holder(controller: Controller) -> dict[str, str] | None:
     status = json.loads(controller.start("status", "--format", "json").communicate()[0])
     holder: dict[str, str] | None = status["hosts"][0]["holder"]
@@ -163,9 +63,9 @@ def test_of_two_applies_at_once_one_runs_and_the_other_is_told_who(
 ) -> None:
     meeting = controllers[0].meeting
     for number in range(ROUNDS):
-        before = _audit(rehearsal)
+        before = host_audit(rehearsal)
         colours = {one.who: one.change(number) for one in controllers}
-        started = {one.who: one.start("apply", "--yes", before=_MEET) for one in controllers}
+        started = {one.who: one.start("apply", "--yes", before=MEET) for one in controllers}
         for one in controllers:
             one.came()
         meeting.touch()
@@ -178,7 +78,7 @@ def test_of_two_applies_at_once_one_runs_and_the_other_is_told_who(
         told = said[loser]
         assert f"{HOST}: refused, nothing was changed: {winner}@" in told
         assert "(198.18.0.1) is applying to this host since" in told
-        lines = _audit(rehearsal)[len(before) :]
+        lines = host_audit(rehearsal)[len(before) :]
         assert [(line["who"].split("@")[0], line["outcome"]) for line in lines] == [
             (winner, "applied")
         ]
@@ -196,7 +96,7 @@ def test_lock_of_a_killed_controller_is_free_at_once(
 ) -> None:
     ada, bob = controllers
     ada.change(1)
-    process = ada.start("apply", "--yes", before=_LINGER)
+    process = ada.start("apply", "--yes", before=LINGER)
     ada.came()
     bob.change(2)
     assert ": ada@" in bob.run("apply", "--yes", code=6)
@@ -210,7 +110,7 @@ def test_holder_killed_on_the_host_ends_nothing_and_its_apply_changes_nothing(
 ) -> None:
     ada, bob = controllers
     ada.change(3)
-    process = ada.start("apply", "--yes", before=_LINGER)
+    process = ada.start("apply", "--yes", before=LINGER)
     ada.came()
     pid = json.loads(rehearsal.run("cat /run/provision/apply.json"))["host_pid"]
     rehearsal.run(f"kill -9 {pid}")
@@ -245,7 +145,7 @@ def test_waiting_names_the_holder_and_then_applies_what_is_left(
     ada.change(5)
     colour = bob.change(6)
     bob.run("plan", "-o", str(tmp_path / "reviewed.plan"))
-    first = ada.start("apply", "--yes", before=_LINGER)
+    first = ada.start("apply", "--yes", before=LINGER)
     ada.came()
     waiting = [
         bob.start("apply", "--yes", "--lock-timeout", "5m"),
@@ -273,7 +173,7 @@ def test_stopped_controller_keeps_its_lock_and_a_cut_cable_frees_it(
 ) -> None:
     ada, bob = controllers
     ada.change(7)
-    process = ada.start("apply", "--yes", before=_HASTY + _LINGER)
+    process = ada.start("apply", "--yes", before=HASTY + LINGER)
     ada.came()
     process.send_signal(signal.SIGSTOP)
     bob.change(8)
@@ -294,7 +194,7 @@ def test_unlock_ends_the_lock_with_this_id_and_no_other(
 ) -> None:
     ada, bob = controllers
     ada.change(9)
-    process = ada.start("apply", "--yes", before=_LINGER)
+    process = ada.start("apply", "--yes", before=LINGER)
     ada.came()
     process.send_signal(signal.SIGSTOP)
     holder = _holder(bob)
@@ -309,9 +209,9 @@ def test_unlock_ends_the_lock_with_this_id_and_no_other(
     ada.meeting.touch()
     lost = end(process, code=6)
     assert f"lost its lock {holder['id']}: bob@" in lost
-    assert [line["lock"] for line in _audit(rehearsal) if line.get("event") == "unlock"][-1:] == [
-        holder["id"]
-    ]
+    assert [line["lock"] for line in host_audit(rehearsal) if line.get("event") == "unlock"][
+        -1:
+    ] == [holder["id"]]
 
 
 def test_hold_keeps_everybody_but_its_holder_and_outlives_a_reboot(

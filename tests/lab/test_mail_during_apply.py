@@ -23,7 +23,7 @@ from tests.lab.traffic import IdleSession, Log, Poller, Traffic, stored
 
 pytestmark = pytest.mark.lab
 
-PERSON, IDLER = "dora@blue.example", "anna@acme.example"
+PERSON, IDLER, NINA = "dora@blue.example", "anna@acme.example", "nina@blue.example"
 RECIPIENTS = [PERSON, IDLER, "fred@quiet.example", "bob@acme.example"]
 ACME, BLUE, NEW, FLEET = (
     "sites/acme.example.yml",
@@ -83,8 +83,7 @@ def test_undisturbed_host_turns_nobody_away(work: Work) -> None:
 
 def test_mail_for_a_new_mailbox_is_refused_and_then_delivered(work: Work) -> None:
     """Only 550, then only 250; and what was taken is there, from the first message on."""
-    recipient = "nina@blue.example"
-    poller = Poller(work.traffic, work.rehearsal.lab.namespace, recipient)
+    poller = Poller(work.traffic, work.rehearsal.lab.namespace, NINA)
     with poller.running(), _somebody_asks_dovecot(work):
         until(lambda: poller.codes, "the first refusal")
         work.engine.edit(BLUE, "mailboxes:\n", "mailboxes:\n  nina: {name: Nina New}\n")
@@ -114,6 +113,10 @@ ACCOUNTS = {
     "quota": (ACME, "quota: 5G", "quota: 6G"),
     "forward": (BLUE, "keep_copy: false", "keep_copy: true"),
     "removed mailbox": (BLUE, "  nina: {name: Nina New}\n", ""),
+    "renamed mailbox": (BLUE, "  tiny: {", "  teeny: {moved_from: tiny, "),
+    "domain alias": (ACME, "domain_aliases: [acme.test", "domain_aliases: [acme.test, acme.too"),
+    "removed domain alias": (ACME, ", acme.too]", "]"),
+    "catch-all": (ACME, "catch_all: anna", "catch_all: bob"),
 }
 
 
@@ -122,6 +125,14 @@ def test_change_of_accounts_is_felt_by_nobody(work: Work, change: str) -> None:
     work.engine.edit(*ACCOUNTS[change])
     assert "no units to move" in work.engine.provision("plan").out
     work.engine.provision("apply", "--yes")
+    assert work.failures() == []
+    assert work.idle.is_alive()
+
+
+def test_restored_mailbox_is_felt_by_nobody(work: Work) -> None:
+    work.engine.edit(BLUE, "mailboxes:\n", "mailboxes:\n  nina: {name: Nina New}\n")
+    work.engine.provision("apply", "--yes")
+    assert "is back on mail1" in work.engine.provision("mailbox", "restore", NINA, "--yes").out
     assert work.failures() == []
     assert work.idle.is_alive()
 
@@ -137,6 +148,15 @@ def test_change_of_a_smarthost_reloads_postfix_and_is_felt_by_nobody(work: Work)
 def test_new_site_reloads_nginx_and_is_felt_by_nobody(work: Work) -> None:
     (work.rehearsal.fleet_dir / NEW).write_text(_SITE)
     ran = work.engine.provision("apply", "--yes")
+    assert "reload nginx.service" in ran.out
+    assert "dovecot.service" not in ran.out
+    assert work.failures() == []
+    assert work.idle.is_alive()
+
+
+def test_removed_site_reloads_nginx_and_is_felt_by_nobody(work: Work) -> None:
+    (work.rehearsal.fleet_dir / NEW).unlink()
+    ran = work.engine.provision("apply", "--yes", "--allow-removals")
     assert "reload nginx.service" in ran.out
     assert "dovecot.service" not in ran.out
     assert work.failures() == []
@@ -177,6 +197,18 @@ def test_every_acknowledged_message_is_there_exactly_once(work: Work) -> None:
     until(is_delivered, "every message that was taken", within=120)
     found = stored(work.rehearsal)
     assert {mark for mark in taken if found[mark] > 1} == set()
+
+
+def test_restart_that_an_apply_never_makes_is_noticed(work: Work) -> None:
+    """What turns people away shows: the quiet of the tests above means something."""
+    assert work.failures() == []
+
+    def is_noticed() -> bool:
+        work.rehearsal.run("systemctl restart postfix.service")
+        return bool(work.failures())
+
+    until(is_noticed, "somebody was turned away", within=60)
+    work.failures()
 
 
 _ENDED = ("EOF", "closed", "reset", "Auth process broken")

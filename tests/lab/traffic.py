@@ -1,4 +1,4 @@
-"""People at work: mail from the world, logins of every kind and an idle session, all at once.
+"""People at work: mail from the world and by login, every kind of reader, an idle session.
 
 Every one has an address of its own in the lab, so that nobody meets the limits of one client.
 """
@@ -6,6 +6,7 @@ Every one has an address of its own in the lab, so that nobody meets the limits 
 from __future__ import annotations
 
 import contextlib
+import email.policy
 import imaplib
 import itertools
 import shlex
@@ -136,6 +137,9 @@ class Traffic:
     def _submit(self, door: From, port: int) -> None:
         with contextlib.closing(clients.submission(door, port)) as client:
             client.login(self._person, self._password)
+            mark, recipient = uuid.uuid4().hex, next(self._recipients)
+            client.sendmail(self._person, [recipient], letter(mark, recipient, self._person))
+            self.log.acknowledged.add(mark)
             client.quit()
 
     def _imap(self, door: From) -> None:
@@ -231,10 +235,10 @@ class Poller:
             self.acknowledged.add(mark)
 
 
-def letter(mark: str, recipient: str) -> bytes:
+def letter(mark: str, recipient: str, sender: str = "bob@home.example") -> bytes:
     """A message that is known by its mark."""
-    message = EmailMessage()
-    message["From"] = "bob@home.example"
+    message = EmailMessage(policy=email.policy.SMTP)  # submission takes no bare LF
+    message["From"] = sender
     message["To"] = recipient
     message["Subject"] = f"traffic {mark}"
     message.set_content("Sent while the host was changed.\n")

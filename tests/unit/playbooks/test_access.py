@@ -31,7 +31,7 @@ from ansible.module_utils.provision_unconfirmed import (
 from tests.unit.playbooks.small_host import HOLDER, NEW, OLD, asking, bring, killed_before, tree_of
 
 RUN = "0badcafe"
-PROGRAMS = ("systemctl", "systemd-run")
+PROGRAMS = ("gpasswd", "systemctl", "systemd-run")
 
 
 @pytest.fixture(autouse=True)
@@ -249,6 +249,19 @@ def test_arriving_units_stop_before_their_files_go(layout: Layout, programs: Pat
     lines = programs.read_text().splitlines()
     stop = lines.index("systemctl disable --now -- provision-firewall.service")
     assert stop < lines.index("systemctl daemon-reload")
+
+
+def test_users_leave_the_groups_of_power_that_they_had_joined(
+    layout: Layout, programs: Path
+) -> None:
+    _waiting(layout)
+    state = read_unconfirmed(layout)
+    state["request"]["joining"] = {"second": ["adm", "sudo"]}
+    write_json(layout.unconfirmed, state)
+    _run_out(layout)
+    assert confirm(layout, RUN)["outcome"] == "rolled_back"
+    asked = [line for line in programs.read_text().splitlines() if line.startswith("gpasswd")]
+    assert asked == ["gpasswd --delete second adm", "gpasswd --delete second sudo"]
 
 
 def test_access_comes_back_first_whatever_else_fails(
