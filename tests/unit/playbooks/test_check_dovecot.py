@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import grp
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from ansible.module_utils.provision_check_dovecot import _shape, lint
+import pytest
+from ansible.module_utils import provision_check_dovecot
+from ansible.module_utils.provision_check_dovecot import _accounts_are_readable, _shape, lint
 
 from provision.certificates.authority import Authority
 from provision.model.address import Domain
@@ -70,3 +76,62 @@ def test_script_that_says_anything_else_is_compiled_for_itself() -> None:
         _forward("a@home.example") + "redirct;",
     ]
     assert len({_shape(script) for script in scripts}) == len(scripts)
+
+
+@pytest.fixture
+def accounts() -> Iterator[Path]:
+    """A folder that everybody can reach, as pytest's own are not, with one users file."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        file = folder / "acme.example.passwd"
+        file.write_text("anna@acme.example:{PLAIN}x\n")
+        file.chmod(0o644)
+        yield folder
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+class TestReaders:
+    """What another user cannot read; `daemon` stands for the user of Dovecot's login service."""
+
+    @pytest.fixture(autouse=True)
+    def _readers(self, accounts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(provision_check_dovecot, "_READERS", {"daemon": str(accounts)})
+
+    def test_users_file_that_can_be_read_passes(self) -> None:
+        assert list(_accounts_are_readable()) == []
+
+    def test_users_file_of_the_group_passes_and_of_another_group_is_found(
+        self, accounts: Path
+    ) -> None:
+        file = accounts / "acme.example.passwd"
+        file.chmod(0o640)
+        os.chown(file, 0, grp.getgrnam("daemon").gr_gid)
+        assert list(_accounts_are_readable()) == []
+        os.chown(file, 0, 0)
+        assert list(_accounts_are_readable()) == [f"dovecot: daemon cannot read {file}"]
+
+    def test_users_file_with_a_wrong_mode_is_found(self, accounts: Path) -> None:
+        file = accounts / "acme.example.passwd"
+        file.chmod(0o600)
+        assert list(_accounts_are_readable()) == [f"dovecot: daemon cannot read {file}"]
+
+    def test_closed_folder_is_found(self, accounts: Path) -> None:
+        accounts.chmod(0o700)
+        (found,) = _accounts_are_readable()
+        assert found.startswith("dovecot: daemon cannot read ")
+        assert str(accounts) in found
+
+    def test_folder_that_is_not_there_yet_is_no_problem(
+        self, accounts: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A bare host gets its accounts before its first switch."""
+        monkeypatch.setattr(provision_check_dovecot, "_READERS", {"daemon": f"{accounts}/no"})
+        assert list(_accounts_are_readable()) == []
+
+    def test_reader_that_does_not_exist_is_found(
+        self, accounts: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(provision_check_dovecot, "_READERS", {"nobody-here": str(accounts)})
+        (found,) = _accounts_are_readable()
+        assert "nobody-here" in found
