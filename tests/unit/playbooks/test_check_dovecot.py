@@ -5,7 +5,7 @@ from __future__ import annotations
 import grp
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +13,7 @@ import pytest
 from ansible.module_utils import provision_check_dovecot
 from ansible.module_utils.provision_check_dovecot import _accounts_are_readable, _shape, lint
 
-from provision.certificates.authority import Authority
+from provision.certificates.authority import LEAF_LIFE, Authority
 from provision.model.address import Domain
 
 
@@ -48,6 +48,16 @@ def test_key_of_another_certificate_is_found_in_a_block(tmp_path: Path) -> None:
     assert list(lint(block.format(tmp_path, "own"))) == []
     (found,) = lint(block.format(tmp_path, "other"))
     assert f"{tmp_path}/other does not fit {tmp_path}/crt" in found
+
+
+def test_expired_certificate_is_found(tmp_path: Path) -> None:
+    then = datetime.now(UTC) - LEAF_LIFE - timedelta(days=1)
+    pair = Authority.create("demo", then).issue(Domain.parse("a.example"), then)
+    (tmp_path / "crt").write_text(pair.chain)
+    (tmp_path / "key").write_text(pair.key.reveal())
+    block = f"ssl_server {{\n  cert_file = {tmp_path}/crt\n  key_file = {tmp_path}/key\n}}\n"
+    (found,) = lint(f"protocols = imap\n{block}")
+    assert found == f"dovecot: the certificate in {tmp_path}/crt has expired"
 
 
 def test_path_with_a_variable_is_left_to_dovecot() -> None:
