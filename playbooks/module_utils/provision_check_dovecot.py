@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .provision_commands import run
+from .provision_expiry import has_expired
 
 _FILE = re.compile(r"^\s*(\w+_file|passwd_file_path|sieve_script_path)\s*=\s*<?(/\S+)\s*$")
 _SCRIPT = re.compile(r"^sieve_script (\w+) \{[^}]*?^\s*path = (/\S+)$", re.MULTILINE)
@@ -50,6 +51,8 @@ def lint(settings: str) -> Iterator[str]:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         except (OSError, ssl.SSLError) as error:
             yield f"dovecot: {key} does not fit {certificate}: {error}"
+    if certificate and has_expired(certificate):
+        yield f"dovecot: the certificate in {certificate} has expired"
 
 
 def _accounts_are_readable() -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .provision_commands import run
+from .provision_expiry import has_expired
 
 MAIN = Path("/etc/postfix/main.cf")
 MASTER = Path("/etc/postfix/master.cf")
@@ -62,6 +63,19 @@ _ANY_MAP = re.compile(r"(?:^|[\s,{])(?:proxy:)?([a-z]+):[/{]")
 _NO_MAPS = {"unix", "inet", "lmtp", "smtp", "relay", "error", "discard", "local", "pipe"}
 _DOVECOT_SOCKET = re.compile(r"(?:^|unix:)/run/dovecot/([\w./-]+)")
 _FILE_SETTINGS = re.compile(r"(smtpd?|lmtp|tlsproxy)_tls_(chain_files|CAfile|cert_file|key_file)")
+_NUMBER, _TIME, _CHOICE = (
+    re.compile(r"-?\d+"),
+    re.compile(r"\d+[smhdw]?"),
+    re.compile("yes|no", re.IGNORECASE),
+)
+_KINDS = (
+    (_NUMBER, _NUMBER, "is no number"),
+    (re.compile(r"\d+[smhdw]"), _TIME, "is no time"),
+    (_CHOICE, _CHOICE, "is neither yes nor no"),
+)
+"""What a default looks like, what every value must then look like, and what is wrong otherwise."""
+_OTHER_VALUES = re.compile(r"compatibility_level|\w+_feedback")
+"""Their default is a number, and they take more than numbers."""
 _FIELDS = 8
 
 
@@ -73,11 +87,14 @@ def check_postfix() -> list[str]:
     if problems:
         return problems
     settings = _settings()
+    dovecot = run("doveconf", "-n")
     return [
         *lint(settings),
+        *lint_values(settings, _read_settings("-dx")),
+        *_main_is_open(),
         *lint_types(settings, set(run("postconf", "-m").output.split())),
         *lint_transports(settings, run("postconf", "-M").output),
-        *lint_sockets(settings, run("doveconf", "-n").output),
+        *lint_sockets(settings, dovecot.output if dovecot.status == 0 else ""),
         *lint_master(MASTER.read_text()),
         *_maps_answer(settings),
     ]
@@ -97,12 +114,20 @@ def _native() -> Iterator[str]:
 
 def _settings() -> dict[str, str]:
     """Every setting that is set: ``name`` of main.cf, ``service/type/name`` of master.cf."""
-    settings = {}
-    for option in ("-nx", "-Px"):
-        for line in run("postconf", option).output.splitlines():
-            name, _, value = line.partition("=")
-            settings[name.strip()] = value.strip()
-    return settings
+    return {**_read_settings("-nx"), **_read_settings("-Px")}
+
+
+def _read_settings(option: str) -> dict[str, str]:
+    lines = run("postconf", option).output.splitlines()
+    parted = (line.partition("=") for line in lines)
+    return {name.strip(): value.strip() for name, _, value in parted}
+
+
+def _main_is_open() -> Iterator[str]:
+    """Who sends by sendmail(1), as a forward does, reads it as its own user."""
+    for path in (MAIN.parent, MAIN):
+        if not path.stat().st_mode & 0o004:
+            yield f"{path}: not everybody can read it, so nobody but root can send with sendmail"
 
 
 def lint(settings: dict[str, str]) -> Iterator[str]:
@@ -122,6 +147,17 @@ def lint(settings: dict[str, str]) -> Iterator[str]:
             yield from _lint_files(name, value)
         if setting == "smtpd_tls_chain_files":
             yield from _lint_chain(name, _words(value))
+
+
+def lint_values(settings: dict[str, str], defaults: dict[str, str]) -> Iterator[str]:
+    """Values of another kind than the default: the daemon that asks for one dies (postconf(5))."""
+    for name, value in settings.items():
+        setting = name.rpartition("/")[2]
+        if setting not in defaults or "$" in value or _OTHER_VALUES.fullmatch(setting):
+            continue
+        for default, good, wrong in _KINDS:
+            if default.fullmatch(defaults[setting]) and not good.fullmatch(value):
+                yield f"{name}: {value!r} {wrong}"
 
 
 def _words(value: str) -> list[str]:
@@ -152,6 +188,8 @@ def _lint_files(name: str, value: str) -> Iterator[str]:
     for path in _words(value):
         if path.startswith("/") and not Path(path).is_file():
             yield f"{name}: there is no file {path}"
+        elif not name.endswith("CAfile") and has_expired(path):
+            yield f"{name}: the certificate in {path} has expired"
 
 
 def _lint_chain(name: str, paths: list[str]) -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from .provision_commands import run
 
 _FINE = "No syntax errors detected in "
+_NGINX_USER = re.compile(r"^\s*user\s+([\w-]+)", re.MULTILINE)
+_SOCKET = re.compile(r"^\s*listen\.(owner|group|mode)\s*=\s*(\S+)", re.MULTILINE)
 _MOST = 500
 """Files in one call: an argument list has its limits (execve(2)), and so has a deadline."""
 
@@ -29,10 +32,29 @@ def check_php() -> list[str]:
         done = run(str(program), "-t")
         if done.status != 0:
             problems += [f"{program.name}: {line}" for line in done.lines()]
+    nginx = Path("/etc/nginx/nginx.conf")
+    for pool in sorted(Path("/etc/php").glob("*/fpm/php-fpm.conf")) if nginx.exists() else ():
+        problems += lint_socket(pool.read_text(), nginx.read_text())
     if Path("/usr/bin/php").exists():
         files = sorted(str(path) for path in Path("/etc/provision").rglob("*.php"))
         problems += [f"php: {line}" for line in _lint_php(files)]
     return problems
+
+
+def lint_socket(pool: str, nginx: str) -> Iterator[str]:
+    """A pool's socket that nginx may not use; a reload keeps the old one, so nobody notices."""
+    user, socket = _NGINX_USER.search(nginx), dict(_SOCKET.findall(pool))
+    if user is None or not socket:
+        return
+    mode = int(socket.get("mode", "0660"), 8)
+    bits = {
+        0o006,
+        0o600 * (socket.get("owner") == user[1]),
+        0o060 * (socket.get("group") == user[1]),
+    }
+    if not any(wanted and mode & wanted == wanted for wanted in bits):
+        words = ", ".join(f"{name} {value}" for name, value in socket.items())
+        yield f"php-fpm: nginx ({user[1]}) may not use the socket: it is {words}"
 
 
 def _lint_php(files: list[str]) -> Iterator[str]:

@@ -130,9 +130,14 @@ class Transaction:
             raise Refused("the new configuration is broken; nothing was changed")
 
     def _prepare_maps(self) -> None:
-        """A configuration names maps that a bare host, or one of an older version, has not got."""
+        """A configuration is checked with account files that a bare host has not got.
+
+        Nor has one of an older version, and those that are damaged would have it refused: they are
+        made again from what the host itself holds.
+        """
         folder = Path(self.accounts.postfix)
-        if all((folder / f"{name}.cdb").exists() for name in MAPS):
+        are_there = all((folder / f"{name}.cdb").exists() for name in MAPS)
+        if are_there and not self.request.accounts["mend"]:
             return
         for directory in self.request.directories:
             ensure_directory(self.layout.live(directory.path), directory.attributes)

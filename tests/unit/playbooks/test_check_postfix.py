@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 from ansible.module_utils.provision_check_postfix import (
     lint,
@@ -9,8 +12,13 @@ from ansible.module_utils.provision_check_postfix import (
     lint_sockets,
     lint_transports,
     lint_types,
+    lint_values,
 )
 
+from provision.certificates.authority import LEAF_LIFE, Authority
+from provision.model.address import Domain
+
+EARLIER = datetime.now(UTC) - LEAF_LIFE - timedelta(days=1)
 GOOD = {
     "smtpd_relay_restrictions": "permit_sasl_authenticated, reject_unauth_destination",
     "smtpd_recipient_restrictions": (
@@ -98,3 +106,56 @@ def test_master_with_sound_options_passes() -> None:
 def test_dangling_option_is_found_with_its_line(options: str) -> None:
     text = f"pickup unix n - n 60 1 pickup\nsmtp inet n - n - - smtpd\n  {options}\n"
     assert list(lint_master(text)) == ["/etc/postfix/master.cf:2: -o without name=value"]
+
+
+DEFAULTS = {
+    "smtpd_recipient_limit": "1000",
+    "bounce_queue_lifetime": "5d",
+    "biff": "yes",
+    "compatibility_level": "0",
+    "default_destination_concurrency_positive_feedback": "1",
+    "myhostname": "mail",
+}
+
+
+def test_values_of_the_kind_of_their_defaults_pass() -> None:
+    sound = {
+        "smtpd_recipient_limit": "100",
+        "bounce_queue_lifetime": "86400",
+        "submission/inet/bounce_queue_lifetime": "1d",
+        "biff": "No",
+        "compatibility_level": "3.10",
+        "default_destination_concurrency_positive_feedback": "1/concurrency",
+        "myhostname": "1.example",
+        "setting_of_our_own": "x",
+    }
+    assert list(lint_values(sound, DEFAULTS)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("smtpd_recipient_limit", "many", "'many' is no number"),
+        ("smtpd_recipient_limit", "", "'' is no number"),
+        ("submission/inet/smtpd_recipient_limit", "1k", "'1k' is no number"),
+        ("bounce_queue_lifetime", "1day", "'1day' is no time"),
+        ("biff", "true", "'true' is neither yes nor no"),
+    ],
+)
+def test_value_that_would_kill_its_daemon_is_found(name: str, value: str, wrong: str) -> None:
+    assert list(lint_values({name: value}, DEFAULTS)) == [f"{name}: {wrong}"]
+
+
+def test_value_that_refers_to_another_is_left_to_postfix() -> None:
+    assert list(lint_values({"smtpd_recipient_limit": "$other"}, DEFAULTS)) == []
+
+
+@pytest.mark.parametrize(("name", "found"), [("smtpd_tls_chain_files", 1), ("smtp_tls_CAfile", 0)])
+def test_expired_certificate_is_found_where_it_is_shown(
+    name: str, found: int, tmp_path: Path
+) -> None:
+    pair = Authority.create("demo", EARLIER).issue(Domain.parse("a.example"), EARLIER)
+    path = tmp_path / "host.pem"
+    path.write_text(pair.key.reveal() + pair.chain)
+    told = [line for line in lint({name: str(path)}) if f"{path} has expired" in line]
+    assert len(told) == found

@@ -1,10 +1,10 @@
-"""Many PHP files are linted in one call where PHP takes them, and each by itself where not."""
+"""PHP files are linted, many in one call where PHP takes them; a socket must be nginx's, too."""
 
 from __future__ import annotations
 
 import pytest
 from ansible.module_utils import provision_check_web
-from ansible.module_utils.provision_check_web import _lint_php
+from ansible.module_utils.provision_check_web import _lint_php, lint_socket
 from ansible.module_utils.provision_commands import Outcome
 
 FILES = ["/etc/provision/a.php", "/etc/provision/b.php", "/etc/provision/c.php"]
@@ -45,3 +45,39 @@ def test_nothing_is_asked_about_no_files(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(provision_check_web, "run", _php("80428", calls))
     assert list(_lint_php([])) == []
     assert calls == []
+
+
+NGINX = "worker_processes auto;\nuser www-data;\n"
+POOL = "[x]\nlisten = /run/x.sock\nlisten.owner = {}\nlisten.group = {}\nlisten.mode = {}\n"
+
+
+@pytest.mark.parametrize(
+    ("owner", "group", "mode"),
+    [
+        ("root", "www-data", "0660"),
+        ("www-data", "root", "0600"),
+        ("root", "root", "0666"),
+    ],
+)
+def test_socket_that_nginx_may_use_passes(owner: str, group: str, mode: str) -> None:
+    assert list(lint_socket(POOL.format(owner, group, mode), NGINX)) == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "group", "mode"),
+    [
+        ("root", "root", "0660"),
+        ("root", "www-data", "0600"),
+        ("www-data", "root", "0400"),
+    ],
+)
+def test_socket_that_nginx_may_not_use_is_found(owner: str, group: str, mode: str) -> None:
+    (found,) = lint_socket(POOL.format(owner, group, mode), NGINX)
+    assert found == (
+        "php-fpm: nginx (www-data) may not use the socket: "
+        f"it is owner {owner}, group {group}, mode {mode}"
+    )
+
+
+def test_pool_that_says_nothing_about_its_socket_is_left_to_php() -> None:
+    assert list(lint_socket("[x]\nlisten = 127.0.0.1:9000\n", NGINX)) == []
