@@ -13,7 +13,8 @@ DEMO := inventories/demo
 LAB_WORKERS ?= 2
 # Arguments of the sweep, e.g. make torture TORTURE="--workers 3 --resume" or "--every 5 --minutes 60".
 TORTURE ?=
-TORTURE_TESTS := $(addprefix tests/lab/test_,locks.py mail_during_apply.py bad_disks.py clocks.py durability.py)
+TORTURE_TESTS := $(addprefix tests/lab/test_,locks.py mail_during_apply.py bad_disks.py clocks.py durability.py \
+	gauntlet.py)
 
 # What the lab needs on this machine, and what the tests need beyond that.
 LAB_PACKAGES := mmdebstrap systemd-container iproute2 dpkg-dev gpg gpg-agent openssh-client debian-archive-keyring python3-venv

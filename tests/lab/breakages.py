@@ -9,9 +9,10 @@ import shutil
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from tests.lab.engine_fleet import ROOT
-from tests.lab.postfix_breakages import LINT, POSTFIX, REFUSED, ROLLED_BACK, Breakage
+from tests.lab.postfix_breakages import LINT, POSTFIX, REFUSED, ROLLED_BACK, Breakage, closed
 
 DOVECOT, LOGINS = "dovecot/2.4/dovecot.conf.j2", "dovecot/2.4/logins.j2"
 MAIL, SERVICES = "dovecot/2.4/mail.j2", "dovecot/2.4/services.j2"
@@ -21,7 +22,9 @@ RESTART = "systemd/restart.conf.j2"
 
 
 DOVECOTS = {
-    "empty dovecot.conf": Breakage(DOVECOT, "", "# {{ marker }}\n", "dovecot_config_version"),
+    "empty dovecot.conf": Breakage(
+        DOVECOT, "", "# {{ marker }}\n", "dovecot_storage_version setting must be"
+    ),
     "missing users file": Breakage(
         LOGINS,
         "passwd_file_path = /etc/dovecot/accounts/%{user | domain}.passwd",
@@ -47,7 +50,7 @@ DOVECOTS = {
         DOVECOT,
         "log_path = syslog",
         "!include /etc/dovecot/nowhere.conf\nlog_path = syslog",
-        "/etc/dovecot/nowhere.conf",
+        "/etc/dovecot/dovecot.conf line 16: No matches",
     ),
     "missing certificate": Breakage(
         LOGINS, "tls/host.crt", "tls/nowhere.crt", "there is no file /etc/provision/tls/nowhere.crt"
@@ -69,7 +72,35 @@ DOVECOTS = {
         SERVICES,
         "service dict {",
         "service imap-login {\n  inet_listener taken {\n    port = 25\n  }\n}\nservice dict {",
-        "dovecot.service",
+        "listen(*, 25) failed: Address already in use",
+        ROLLED_BACK,
+    ),
+    "setting of Dovecot 2.3": Breakage(
+        LOGINS,
+        "auth_allow_cleartext = no",
+        "disable_plaintext_auth = yes",
+        "disable_plaintext_auth",
+    ),
+    "variable of Dovecot 2.3": Breakage(
+        LOGINS, "%{user | domain}.passwd", "%d.passwd", "User doesn't exist", ROLLED_BACK
+    ),
+    "expired certificate": Breakage(
+        LOGINS,
+        "/etc/provision/tls/host.crt\nssl_server_key_file = /etc/provision/tls/host.key",
+        "/root/expired.crt\nssl_server_key_file = /root/expired.key",
+        "the certificate in /root/expired.crt has expired",
+    ),
+    "accounts closed to the login service": closed(
+        "/etc/dovecot/accounts", "dovecot: dovecot cannot read", mode=0o700
+    ),
+    "forwards of another group": closed(
+        "/etc/dovecot/accounts/forwards", "dovecot: vmail cannot read", group="root"
+    ),
+    "login service that may not read the users files": Breakage(
+        SERVICES,
+        "service auth {",
+        "service auth {\n  user = nobody",
+        "/run/dovecot/postfix-lmtp answers 451",
         ROLLED_BACK,
     ),
 }
@@ -98,20 +129,40 @@ WEB = {
         UNKNOWN,
         "    server_name _;\n    include",
         "    server_name _;\n    listen 993;\n    include",
-        "nginx.service",
+        "bind() to 0.0.0.0:993 failed",
         ROLLED_BACK,
     ),
     "PHP that cannot be parsed": Breakage(
         "roundcube/config.inc.php.j2", "<?php", "<?php if (", "php: "
     ),
     "PHP that fails": Breakage(
-        "roundcube/config.inc.php.j2", "<?php", "<?php nowhere();", "answers", ROLLED_BACK
+        "roundcube/config.inc.php.j2",
+        "<?php",
+        "<?php nowhere();",
+        "answers 'HTTP/1.1 500",
+        ROLLED_BACK,
     ),
     "unknown setting of PHP-FPM": Breakage(
         "php/php-fpm.conf.j2", "pm = ondemand", "pm = ondemand\nnowhere = 1", "php-fpm"
     ),
     "webmail that asks another socket": Breakage(
         "nginx/php.inc.j2", "unix:{{ socket }}", "unix:/run/php/nowhere.sock", "502", ROLLED_BACK
+    ),
+    "PHP-FPM that may not read the webmail's key": Breakage(
+        "php/php-fpm.conf.j2",
+        "user = {{ user }}\ngroup = {{ user }}",
+        "user = nobody\ngroup = nogroup",
+        "answers",
+        ROLLED_BACK,
+    ),
+    "key that the webmail may not read": closed(
+        "/etc/provision/roundcube/key.inc.php", "answers", ROLLED_BACK, group="root"
+    ),
+    "socket of PHP-FPM that nginx may not use": Breakage(
+        "php/php-fpm.conf.j2",
+        "listen.group = www-data",
+        "listen.group = root",
+        "nginx (www-data) may not use the socket",
     ),
 }
 
@@ -172,17 +223,35 @@ def rounds() -> list[list[str]]:
     ]
 
 
-def broken_templates(folder: Path, names: Sequence[str]) -> str:
-    """Python that makes the program use templates of which some are broken."""
+def broken(names: Sequence[str], folder: Path) -> str:
+    """Python that makes the program ask for what is broken so; ``folder`` is for its templates."""
     templates = folder / "templates"
+    shutil.rmtree(templates, ignore_errors=True)
     shutil.copytree(ROOT / "templates", templates)
+    attributes: dict[str, Any] = {}
     for breakage in map(BREAKAGES.__getitem__, names):
-        path = templates / breakage.template
-        text = path.read_text()
-        assert breakage.old in text
-        broken = text.replace(breakage.old, breakage.new) if breakage.old else breakage.new
-        path.write_text(broken)
-    return (
-        "import provision.assets; from pathlib import Path;"
-        f"provision.assets.templates_dir = lambda: Path({str(templates)!r})"
-    )
+        attributes.update(breakage.attributes)
+        if breakage.template:
+            path = templates / breakage.template
+            text = path.read_text()
+            assert breakage.old in text
+            path.write_text(
+                text.replace(breakage.old, breakage.new) if breakage.old else breakage.new
+            )
+    return _PYTHON.format(templates=str(templates), attributes=attributes)
+
+
+_PYTHON = """
+import provision.assets, provision.model.bundle
+from pathlib import Path
+provision.assets.templates_dir = lambda: Path({templates!r})
+wrong = {attributes!r}
+def closing(init):
+    def closed(self, path, *values, **named):
+        init(self, path, *values, **named)
+        for name, value in wrong.get(path, {{}}).items():
+            object.__setattr__(self, name, value)
+    return closed
+for kind in (provision.model.bundle.ManagedFile, provision.model.bundle.ManagedDirectory):
+    kind.__init__ = closing(kind.__init__)
+"""

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 REFUSED, ROLLED_BACK = 6, 7
 """Exit codes: before anything went live; and live for no longer than the proof took."""
@@ -23,9 +25,17 @@ class Breakage:
     old: str
     new: str
     said: str
+    """A finding, or the reason of the way back, must hold it; that the plan does proves nothing."""
     code: int = REFUSED
     layer: str = ""
     """Breakages of one program that are found together; without one, a finding hides others."""
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Paths of the host to what their mode, owner or group becomes; then no template is broken."""
+
+
+def closed(path: str, said: str, code: int = REFUSED, layer: str = "", **wrong: Any) -> Breakage:
+    """A file or folder that comes with another mode, owner or group than its readers need."""
+    return Breakage("", "", "", said, code, layer, attributes={path: wrong})
 
 
 POSTFIX = {
@@ -107,7 +117,47 @@ POSTFIX = {
         layer=WARNING,
     ),
     "size with a bad unit": Breakage(
-        MAIN, "message_size_limit = ", "message_size_limit = 10MBB\n# ", "10MBB"
+        MAIN,
+        "message_size_limit = ",
+        "message_size_limit = 10MBB\n# ",
+        "message_size_limit = 10MBB",
+    ),
+    "number that is a word": Breakage(
+        MAIN,
+        "smtpd_recipient_limit = 100",
+        "smtpd_recipient_limit = many",
+        "smtpd_recipient_limit: 'many' is no number",
+        layer=LINT,
+    ),
+    "number of the queue manager that is a word": Breakage(
+        MAIN,
+        "lmtp_destination_concurrency_failed_cohort_limit = 0",
+        "lmtp_destination_concurrency_failed_cohort_limit = none",
+        "lmtp_destination_concurrency_failed_cohort_limit: 'none' is no number",
+        layer=LINT,
+    ),
+    "time with a bad unit": Breakage(
+        MAIN,
+        "bounce_queue_lifetime = 1d",
+        "bounce_queue_lifetime = 1day",
+        "bounce_queue_lifetime: '1day' is no time",
+        layer=LINT,
+    ),
+    "neither yes nor no": Breakage(
+        MAIN,
+        "smtpd_per_request_deadline = yes",
+        "smtpd_per_request_deadline = true",
+        "smtpd_per_request_deadline: 'true' is neither yes nor no",
+        layer=LINT,
+    ),
+    "expired certificate": Breakage(
+        MAIN,
+        "smtpd_tls_chain_files = /etc/provision/tls/host.pem",
+        "smtpd_tls_chain_files = /root/expired.pem",
+        "the certificate in /root/expired.pem has expired",
+    ),
+    "main.cf that root alone can read": closed(
+        "/etc/postfix/main.cf", "main.cf: not everybody can read it", layer=LINT, mode=0o600
     ),
     "line without an equals sign": Breakage(
         MAIN, "biff = no", "biff no", "missing '=' after attribute name"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.breakages import broken_templates
+from tests.lab.breakages import broken
 from tests.lab.host_programs import run_there
 from tests.lab.owner import Owner, owner_of
 from tests.lab.postfix_breakages import ROLLED_BACK
@@ -111,8 +111,7 @@ def test_apply_that_goes_back_leaves_them_to_their_owner(
 ) -> None:
     before, earlier = _tree(tended), _filed(tended, fred)
     if why == "the proof fails":
-        broken = broken_templates(tmp_path, [NO_LOGINS])
-        tended.provision("apply", "--yes", before=broken, code=ROLLED_BACK)
+        tended.provision("apply", "--yes", before=broken([NO_LOGINS], tmp_path), code=ROLLED_BACK)
     else:
         with tended.edited(
             "fleet.yml", lambda text: text.replace("198.18.0.0/24]", "192.0.2.0/24]")

@@ -1,6 +1,6 @@
 """Mail flows while the host is changed: nothing lost, nothing doubled, nobody turned away.
 
-PROVISION_TORTURE runs every kind of change three times.
+PROVISION_TORTURE renews the certificate three times: of what reloads Dovecot, it happens by itself.
 """
 
 from __future__ import annotations

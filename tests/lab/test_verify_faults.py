@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from provision.certificates.authority import Authority
-from provision.certificates.store import CertificateStore
+from tests.lab.issued import bring_certificate
 from tests.lab.rehearsal import HOST, Rehearsal
-from tests.lab.verify_faults import MAIL, SEEDS, WORLD, Seed
+from tests.lab.service_faults import MAIL, WORLD, Seed
+from tests.lab.verify_faults import SEEDS
 
 pytestmark = pytest.mark.lab
 
@@ -45,7 +44,7 @@ def put_back(rehearsal: Rehearsal, seed: Seed) -> None:
 def scored(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
     """The rehearsed fleet, with what seeds need on the host."""
     for name, days in (("expired", 100), ("ending", 85), ("other", 1)):
-        _bring_certificate(rehearsal, name, days)
+        bring_certificate(rehearsal, name, days)
     keep(rehearsal)
     before = _state(rehearsal)
     yield rehearsal
@@ -97,17 +96,6 @@ def _faults(rehearsal: Rehearsal) -> dict[str, list[str]]:
 
 def _says(faults: dict[str, list[str]], name: str, words: str) -> bool:
     return any(words in fault for fault in faults.get(name, ()))
-
-
-def _bring_certificate(rehearsal: Rehearsal, name: str, days: int) -> None:
-    """Issue a certificate ``days`` ago by the fleet's own CA, and leave it in /root."""
-    stored = CertificateStore(rehearsal.fleet_dir / ".provision" / "ca").read_authority()
-    assert stored
-    then = datetime.now(UTC) - timedelta(days=days)
-    pair = Authority.of(stored).issue(rehearsal.fleet.host(HOST).fqdn, then)
-    key = pair.key.reveal()
-    for end, text in (("crt", pair.chain), ("key", key), ("pem", key + pair.chain)):
-        rehearsal.lab.run(HOST, ["sh", "-c", f"cat > /root/{name}.{end}"], stdin=text)
 
 
 def _state(rehearsal: Rehearsal) -> str:
