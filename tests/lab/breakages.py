@@ -146,7 +146,11 @@ WEB = {
         "php/php-fpm.conf.j2", "pm = ondemand", "pm = ondemand\nnowhere = 1", "php-fpm"
     ),
     "webmail that asks another socket": Breakage(
-        "nginx/php.inc.j2", "unix:{{ socket }}", "unix:/run/php/nowhere.sock", "502", ROLLED_BACK
+        "nginx/php.inc.j2",
+        "unix:{{ socket }}",
+        "unix:/run/php/nowhere.sock",
+        "old generation: nginx.service",
+        ROLLED_BACK,
     ),
     "PHP-FPM that may not read the webmail's key": Breakage(
         "php/php-fpm.conf.j2",
