@@ -34,7 +34,7 @@ from .provision_generation import (
     point_current_at,
 )
 from .provision_layout import Layout
-from .provision_leaving_units import bring_back, standing_among, stop
+from .provision_leaving_units import bring_back, disable, disabled_among, standing_among, stop
 from .provision_request import Request, WantedDirectory, directories_of
 from .provision_steps import Steps
 
@@ -54,7 +54,15 @@ def switch(layout: Layout, number: int, request: Request) -> list[str]:
     paths = [*[file.path for file in changed], *removed]
     emptied = leaving_directories(layout, request)
     units = standing_among(leaving_units(layout, request))
-    _save_before(layout, number, files=paths, directories=[*directories, *emptied], units=units)
+    coming = disabled_among(coming_units(layout, request))
+    _save_before(
+        layout,
+        number,
+        files=paths,
+        directories=[*directories, *emptied],
+        units=units,
+        coming=coming,
+    )
     previous = current_manifest(layout)["generation"]
     write_json(layout.journal, {"to": number, "from": previous})
     stop(units)
@@ -95,6 +103,11 @@ def leaving_units(layout: Layout, request: Request) -> list[str]:
     return [unit for unit in current_manifest(layout)["units"] if unit not in request.units]
 
 
+def coming_units(layout: Layout, request: Request) -> list[str]:
+    """Units that the current generation has not got."""
+    return [unit for unit in request.units if unit not in current_manifest(layout)["units"]]
+
+
 def stopped_by(layout: Layout, number: int) -> list[list[str]]:
     """Units that the switch to ``number`` has stopped, with their states before."""
     entries = read_json(layout.generation(number) / "before" / ".entries.json", {})
@@ -102,11 +115,19 @@ def stopped_by(layout: Layout, number: int) -> list[list[str]]:
     return stopped
 
 
+def _enabled_by(layout: Layout, number: int) -> list[str]:
+    """Units that came up at no boot before the switch to ``number``."""
+    entries = read_json(layout.generation(number) / "before" / ".entries.json", {})
+    coming: list[str] = entries.get("coming", [])
+    return coming
+
+
 def recover(layout: Layout) -> tuple[int, ...]:
     """Undo a switch that was not proved; returns its two generations, nothing without one."""
     journal = read_json(layout.journal)
     if journal is None:
         return ()
+    disable(_enabled_by(layout, journal["to"]))
     _restore(layout, journal["to"])
     _point_back(layout, journal["from"])
     bring_back(stopped_by(layout, journal["to"]))
@@ -132,19 +153,21 @@ def _point_back(layout: Layout, previous: int) -> None:
         remove(layout.current)
 
 
-def _save_before(
+def _save_before(  # noqa: PLR0913 - all that a switch may change
     layout: Layout,
     number: int,
     *,
     files: list[str],
     directories: list[WantedDirectory],
     units: list[list[str]],
+    coming: list[str],
 ) -> None:
     tree = layout.generation(number) / "before"
     make_private(tree)
     entries = {path: _save(layout.live(path), tree / path.lstrip("/")) for path in files}
     made = {d.path: _directory_attributes(layout.live(d.path)) for d in directories}
-    write_json(tree / ".entries.json", {"files": entries, "directories": made, "units": units})
+    values = {"files": entries, "directories": made, "units": units, "coming": coming}
+    write_json(tree / ".entries.json", values)
 
 
 def _directory_attributes(path: Path) -> list[Any] | None:

@@ -1,4 +1,7 @@
-"""Units that leave with a generation: stopped before their files go, up again when it is undone."""
+"""Units that leave with a generation: stopped before their files go, up again when it is undone.
+
+And those that come with it: they come up at no boot any more once it is undone.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,18 @@ def bring_back(standing: list[list[str]]) -> None:
         if "is-active" in states:
             Steps.before(f"start {unit}")
             run("systemctl", "start", "--no-block", "--", unit)
+
+
+def disabled_among(units: list[str]) -> list[str]:
+    """Those that would not come up at boot."""
+    return [unit for unit in units if _systemctl("is-enabled", unit).status != 0]
+
+
+def disable(units: list[str]) -> None:
+    """Let them come up at no boot; before their files go, which say from where they were wanted."""
+    for unit in units:
+        Steps.before(f"disable {unit}")
+        _systemctl("disable", unit)
 
 
 def _systemctl(verb: str, unit: str) -> Outcome:

@@ -38,7 +38,7 @@ from .provision_room import refuse_without_room
 from .provision_serving import problems, require_service
 from .provision_steps import Steps
 from .provision_unconfirmed import read_unconfirmed, start_watch, wait_for_confirmation
-from .provision_units import Failure, activate, disable, ensure_enabled, in_order, reread_units
+from .provision_units import Failure, activate, ensure_enabled, in_order, reread_units, stop
 
 
 class Transaction:
@@ -233,7 +233,7 @@ class Transaction:
             reread_units()
             if self.previous:
                 arrived = self._arrived()
-                disable(arrived)
+                stop(arrived)
                 back = [action for action in actions if action[0] not in arrived]
                 _activate_back(back, [unit for unit, *_ in stopped], self._ailing)
             else:

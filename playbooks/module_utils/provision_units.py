@@ -101,11 +101,11 @@ def ensure_enabled(units: list[str]) -> list[str]:
     return disabled
 
 
-def disable(units: list[str]) -> None:
-    """Stop units and see that they do not come up again."""
+def stop(units: list[str]) -> None:
+    """Stop units, also those whose files have gone."""
     for unit in units:
-        Steps.before(f"disable {unit}")
-        run("systemctl", "disable", "--now", "--", unit, seconds=90)
+        Steps.before(f"stop {unit}")
+        run("systemctl", "stop", "--", unit, seconds=90)
 
 
 def reread_units() -> None:

@@ -14,7 +14,7 @@ from ansible.module_utils import provision_confirm, provision_take_back, provisi
 from ansible.module_utils.provision_confirm import confirm, verdict
 from ansible.module_utils.provision_durable import read_json, write_json
 from ansible.module_utils.provision_generation import Refused, current_manifest, stage
-from ansible.module_utils.provision_journal import switch
+from ansible.module_utils.provision_journal import recover, switch
 from ansible.module_utils.provision_layout import Layout
 from ansible.module_utils.provision_lock import held
 from ansible.module_utils.provision_records import describe, outcome_of
@@ -313,3 +313,19 @@ def test_change_is_taken_back_once_though_nothing_can_be_written_down(layout: La
     layout.audit.mkdir()
     assert confirm(layout, RUN)["outcome"] == "rolled_back"
     assert (tree_of(layout), read_unconfirmed(layout)) == (OLD, None)
+
+
+def test_unit_that_a_switch_has_enabled_comes_up_at_no_boot_when_it_is_undone(
+    layout: Layout, programs: Path
+) -> None:
+    bring(layout, OLD)
+    request, broken = asking(NEW, 1, units=["new.service"]), programs.parent / "programs/broken"
+    stage(layout, 2, request)
+    describe(layout, 2, request)
+    broken.touch()  # it is not enabled yet
+    switch(layout, 2, request)
+    broken.unlink()
+    programs.write_text("")
+    recover(layout)
+    assert programs.read_text().splitlines()[0] == "systemctl disable -- new.service"
+    assert tree_of(layout) == OLD
