@@ -37,11 +37,22 @@ def main(folder: Path) -> int:
 
 def _boot(disk: Disk, root: Path) -> int:
     remove_groups(disk.group)
+    _remove_port(disk.name)
     groups = make_groups(disk.group)
     pid = os.fork()
     if pid == 0:
         _become_machine(disk, root, groups)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _remove_port(name: str) -> None:
+    """Take a dead machine's cable out of the bridge: the kernel may do so only a moment later.
+
+    The name is systemd-nspawn's; it starts no machine while an interface has it.
+    """
+    subprocess.run(
+        ["ip", "link", "delete", "dev", f"vb-{name}"], stderr=subprocess.DEVNULL, check=False
+    )
 
 
 def _become_machine(disk: Disk, root: Path, groups: list[Path]) -> None:
