@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import ansible.module_utils
@@ -29,7 +30,7 @@ _MARGIN = 15.0
 
 @dataclass
 class Watch:
-    """``seconds``: from the first moment when the files were not as at the start, to the last."""
+    """``seconds``: for how long at most the files were not as at the start."""
 
     seconds: float = -1.0
 
@@ -45,9 +46,14 @@ def watched(rehearsal: Rehearsal) -> Iterator[Watch]:
         rehearsal.run("sleep 0.5; systemctl stop watching.service")
     seen = [line.split() for line in rehearsal.run("cat /run/watched").splitlines()]
     looks = [(float(when), digest) for when, digest in (line for line in seen if len(line) == 2)]
-    other = [when for when, digest in looks if digest != looks[0][1]]
     assert looks[-1][1] == looks[0][1], "the files are not as they were"
-    watch.seconds = other[-1] - other[0] if other else 0.0
+    watch.seconds = _longest(looks)
+
+
+def _longest(looks: list[tuple[float, str]]) -> float:
+    """From the last look before to the first one after; unseen, it was between two looks."""
+    as_before = [when for when, digest in looks if digest == looks[0][1]]
+    return max(after - before for before, after in pairwise(as_before))
 
 
 def longest_proof(events: Path) -> float:
