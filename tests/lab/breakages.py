@@ -149,7 +149,7 @@ WEB = {
         "nginx/php.inc.j2",
         "unix:{{ socket }}",
         "unix:/run/php/nowhere.sock",
-        "old generation: nginx.service",
+        "502 Bad Gateway",
         ROLLED_BACK,
     ),
     "PHP-FPM that may not read the webmail's key": Breakage(
