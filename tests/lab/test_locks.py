@@ -83,10 +83,8 @@ def test_of_two_applies_at_once_one_runs_and_the_other_is_told_who(
             (winner, "applied")
         ]
         assert f"provision unlock {HOST} {lines[0]['lock']}" in told, "the id of the winner's lock"
-        assert (
-            int(lines[0]["generation"])
-            == max(int(line.get("generation") or 0) for line in before) + 1
-        )
+        earlier = max(int(line.get("generation") or 0) for line in before)
+        assert int(lines[0]["generation"]) > earlier
         css = rehearsal.run("cat /etc/provision/webmail/acme.example/brand.css")
         assert "".join(2 * c for c in colours[winner]) in css
 
