@@ -82,7 +82,7 @@ DOVECOTS = {
         "disable_plaintext_auth",
     ),
     "variable of Dovecot 2.3": Breakage(
-        LOGINS, "%{user | domain}.passwd", "%d.passwd", "answers 451", ROLLED_BACK
+        LOGINS, "%{user | domain}.passwd", "%d.passwd", "postfix-lmtp answers", ROLLED_BACK
     ),
     "expired certificate": Breakage(
         LOGINS,
