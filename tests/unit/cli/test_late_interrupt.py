@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +13,6 @@ import pytest
 
 from provision.apply.lock_wish import Wish
 from provision.apply.rollout import Rollout
-from provision.assets import demo_fleet_dir
 from provision.cli.applying import Applying
 from provision.cli.approval import Approval
 from provision.cli.events import Events
@@ -27,6 +24,7 @@ from provision.hosts.connection import Connection
 from provision.model.amounts import Duration
 from provision.model.fleet import Host
 from provision.plan.change import Action, Change, HostPlan, Kind, Plan
+from tests.unit.closed_fleet import closed_fleet
 
 PLAN = Plan((HostPlan("mail1", 1, (Change(Kind.PACKAGE, "postfix", Action.CREATE),)),))
 
@@ -34,14 +32,7 @@ PLAN = Plan((HostPlan("mail1", 1, (Change(Kind.PACKAGE, "postfix", Action.CREATE
 @pytest.fixture
 def fleet(tmp_path: Path) -> Path:
     """One whose only host has gone: no lock is had, and the run ends with that."""
-    folder = tmp_path / "fleet"
-    shutil.copytree(demo_fleet_dir(), folder, ignore=shutil.ignore_patterns(".provision"))
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
-    spec = folder / "fleet.yml"
-    here = f"address: 127.0.0.1\n    ssh: {{port: {port}}}"
-    spec.write_text(spec.read_text().replace("address: 198.18.0.11", here))
-    return folder
+    return closed_fleet(tmp_path)
 
 
 @pytest.fixture(autouse=True)

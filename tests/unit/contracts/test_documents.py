@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import socket
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from provision.assets import demo_fleet_dir, playbooks_dir
+from provision.assets import playbooks_dir
 from provision.cli.main import run
 from provision.cli.play_events import STEPS
 from provision.cli.schema import DOCUMENTS as NAMES
@@ -19,19 +17,13 @@ from provision.contracts.catalogue import DOCUMENTS
 from provision.contracts.event import TYPES
 from provision.errors import ExitCode
 from tests.contract_checks import WITH_EVENTS, check_document, check_events
+from tests.unit.closed_fleet import closed_fleet
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Path:
     """The demo fleet, its host refusing connections."""
-    folder = tmp_path / "fleet"
-    shutil.copytree(demo_fleet_dir(), folder, ignore=shutil.ignore_patterns(".provision"))
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
-    spec = folder / "fleet.yml"
-    closed = f"address: 127.0.0.1\n    ssh: {{port: {port}}}"
-    spec.write_text(spec.read_text().replace("address: 198.18.0.11", closed))
-    return folder
+    return closed_fleet(tmp_path)
 
 
 def test_schemas_are_valid_and_named_by_the_command() -> None:
