@@ -126,6 +126,7 @@ def _print_text(plan: Plan, *, full: bool, output: Path | None, is_whole: bool) 
 
     print_lines(show_plan(plan, full=full))
     if output:
-        print_lines([Line(f"Saved to {output}. Apply exactly this: provision apply {output}")])
+        words = f"Saved to {output}. Apply exactly this: provision apply {output}"
+        print_lines([Line(words if output.is_file() else f"Written to {output}.")])
     elif is_whole and not plan.is_empty:
         print_lines([Line(f"Digest: {plan.digest()}", "dim")])
