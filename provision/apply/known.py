@@ -10,16 +10,13 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provision import __version__
-from provision.assets import program_state
+from provision.apply.inputs import Basis, Inputs
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
 from provision.hosts.observe import Known, Reply, observe_again, on_each
@@ -27,61 +24,7 @@ from provision.hosts.target import Target
 from provision.plan.change import HostPlan, Plan
 from provision.spec.memory_switch import is_off
 
-_VERSION = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """All that a plan depends on but the hosts: folder, program, day, way there."""
-
-    fleet_dir: Path
-    connection: Connection
-    vault_password_file: Path | None
-
-    def digest(self) -> str:
-        """A digest of it. The day, because certificates come due; the program as make knows it."""
-        digest = hashlib.sha256()
-        about = [__version__, time.strftime("%Y-%m-%d"), repr(self.connection)]
-        digest.update("\0".join([*about, str(self.fleet_dir.resolve())]).encode())
-        digest.update("\0".join(program_state()).encode())
-        for path, _changed in self._files():
-            content = _read_bytes(path)
-            digest.update(f"\0{path}\0{len(content)}\0".encode())
-            digest.update(content)
-        return digest.hexdigest()
-
-    def are_newer_than(self, path: Path) -> bool:
-        """True when a file was written after this one: then nobody need digest them to know."""
-        limit = path.stat().st_mtime_ns
-        return any(changed > limit for _file, changed in self._files())
-
-    def _files(self) -> Iterator[tuple[str, int]]:
-        """Regular files and when they were written; a link of an editor to nowhere is none."""
-        for path in self._paths():
-            with contextlib.suppress(OSError):
-                state = os.stat(path)  # noqa: PTH116 - thousands of them
-                if stat.S_ISREG(state.st_mode):
-                    yield path, state.st_mtime_ns
-
-    def _paths(self) -> Iterator[str]:
-        local = self.fleet_dir / ".provision"
-        for folder, folders, names in os.walk(self.fleet_dir):
-            if Path(folder) == self.fleet_dir:
-                folders[:] = [name for name in folders if name not in {".git", ".provision"}]
-            folders.sort()
-            yield from (f"{folder}/{name}" for name in sorted(names))
-        yield from map(str, sorted(local.glob("ca/**/*")))
-        others = (local / "vault-password", self.vault_password_file)
-        yield from (str(path) for path in others if path)
-
-
-def _read_bytes(path: str) -> bytes:
-    """The content of a file; what cannot be read is in no plan, and counts as empty."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - thousands of them: a third of the time
-            return file.read()
-    except OSError:
-        return b""
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +46,13 @@ def still_empty(
 
     None when anything has moved: then it is time to look properly.
     """
-    kept = _read(fleet_dir)
-    if not kept.get("hosts") or inputs.are_newer_than(fleet_dir / ".provision/known.json"):
+    kept = dict(_read(fleet_dir))
+    if not kept.get("hosts"):
+        return None
+    now = inputs.look()
+    marks = now.marks()
+    is_marked = bool(marks) and marks == kept["marks"]
+    if not is_marked and now.is_newer_than(fleet_dir / ".provision/known.json"):
         return None
     if not (set(hosts) <= set(kept["hosts"]) if hosts else kept["complete"]):
         return None
@@ -119,13 +67,14 @@ def still_empty(
     def is_same(target: Target, reply: Reply | None) -> bool:
         return reply is None or _is_same(entries[target.name], reply)
 
-    before = [entry["glance"] for entry in entries.values()]
+    before = kept["marks"], [entry["glance"] for entry in entries.values()]
     with ThreadPoolExecutor(1) as pool:  # while the hosts answer
-        digest = pool.submit(inputs.digest)
+        digest = None if is_marked else pool.submit(now.digest)
         same, failures = on_each(targets, reach, is_same)
-    if not all(same.values()) or digest.result() != kept["inputs"]:
+    if not all(same.values()) or (digest and digest.result() != kept["inputs"]):
         return None
-    if before != [entry["glance"] for entry in entries.values()]:
+    kept["marks"] = marks
+    if before != (marks, [entry["glance"] for entry in entries.values()]):
         _keep(fleet_dir, kept)
     return Plan(tuple(HostPlan(name, entries[name]["generation"], ()) for name in same)), failures
 
@@ -144,7 +93,7 @@ def known_requests(fleet_dir: Path) -> Mapping[str, str]:
     return {name: entry["request"] for name, entry in hosts.items()}
 
 
-def remember(inputs: str, fleet_dir: Path, found: Iterable[Found], *, complete: bool) -> None:
+def remember(basis: Basis, fleet_dir: Path, found: Iterable[Found], *, complete: bool) -> None:
     """Keep the empty plans that were found. ``complete``: they are of every host of the fleet."""
     hosts = {
         one.target.name: {
@@ -157,8 +106,8 @@ def remember(inputs: str, fleet_dir: Path, found: Iterable[Found], *, complete: 
         }
         for one in found
     }
-    values = {"version": _VERSION, "inputs": inputs, "complete": complete, "hosts": hosts}
-    _keep(fleet_dir, values)
+    about = {"version": _VERSION, "inputs": basis.digest, "marks": basis.marks}
+    _keep(fleet_dir, {**about, "complete": complete, "hosts": hosts})
 
 
 def _keep(fleet_dir: Path, values: Mapping[str, Any]) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provision.apply.known import Inputs, known_requests, remember, still_empty
+from provision.apply.inputs import Basis, Inputs
+from provision.apply.known import known_requests, remember, still_empty
 from provision.errors import ProvisionError
 from provision.hosts.connection import Connection
 from provision.plan.change import Plan
@@ -33,8 +34,8 @@ class Looking:
         self.connection.enter()
         self.before_survey: Callable[[], None] = lambda: None
         """Called when what is remembered is not enough."""
-        self._read_from = ""
-        """Digest of the inputs before they were read: what is saved meanwhile is in no plan."""
+        self._read_from = Basis("", "")
+        """The inputs before they were read: what is saved meanwhile is in no plan."""
 
     def plan(self, *, bound: bool = False) -> tuple[Plan, Mapping[str, ProvisionError]]:
         """The plan, and the hosts that could not be asked.
@@ -57,7 +58,7 @@ class Looking:
         """The fleet and the bundles of the hosts that were asked for."""
         from provision.cli.desired import load_desired  # noqa: PLC0415 - start-up time
 
-        self._read_from = self._inputs.digest()
+        self._read_from = self._inputs.look().basis()
         return load_desired(self.fleet_dir, vault_password_file=self._vault, hosts=self._hosts)
 
     @cached_property

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from provision.apply.audit import stamp_now, write_audit
+from provision.apply.inputs import Basis
 from provision.apply.known import remember
 from provision.apply.outcome import HostOutcome
 from provision.apply.plan_file import bind, read_plan_file, write_plan_file
@@ -87,9 +88,9 @@ def test_certificate_stays_as_it_was(fleet: Path) -> None:
 
 
 def test_what_is_remembered_only_for_speed_is_left_alone(fleet: Path) -> None:
-    remember("inputs", fleet, [], complete=True)
+    remember(Basis("inputs", ""), fleet, [], complete=True)
     before = (fleet / ".provision/known.json").read_bytes()
     _fill(fleet)
-    remember("other inputs", fleet, [], complete=True)
+    remember(Basis("other inputs", ""), fleet, [], complete=True)
     assert (fleet / ".provision/known.json").read_bytes() == before
     assert [entry.name for entry in (fleet / ".provision").iterdir()] == ["known.json"]

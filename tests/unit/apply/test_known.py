@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from provision.apply.known import Found, Inputs, remember, still_empty
+from provision.apply.inputs import Basis, Inputs
+from provision.apply.known import Found, remember, still_empty
 from provision.hosts.connection import Connection
 from provision.hosts.observe import Reply
 from provision.hosts.target import Target
@@ -26,7 +28,7 @@ def fleet_dir(tmp_path: Path) -> Path:
 
 
 def _digest(fleet_dir: Path, password: Path | None = None) -> str:
-    return Inputs(fleet_dir, CONNECTION, password).digest()
+    return Inputs(fleet_dir, CONNECTION, password).look().digest()
 
 
 @pytest.mark.parametrize("name", ["fleet.yml", "sites/a.yml", ".provision/ca/ca.crt"])
@@ -63,7 +65,40 @@ def test_what_is_no_file_does_not_count_and_hinders_nobody(fleet_dir: Path) -> N
     assert _digest(fleet_dir) == before
     later = fleet_dir.parent / "later"
     later.write_text("")
-    assert not Inputs(fleet_dir, CONNECTION, None).are_newer_than(later)
+    assert not Inputs(fleet_dir, CONNECTION, None).look().is_newer_than(later)
+
+
+def _marks(fleet_dir: Path, *, after_seconds: float = 60.0) -> str:
+    """As somebody sees them who looks later, when every file has settled."""
+    look = Inputs(fleet_dir, CONNECTION, None).look()
+    return replace(look, moment=look.moment + int(after_seconds * 10**9)).marks()
+
+
+@pytest.mark.parametrize("name", ["fleet.yml", "sites/a.yml", ".provision/ca/ca.crt"])
+def test_change_that_keeps_size_and_times_has_another_mark(fleet_dir: Path, name: str) -> None:
+    before = _marks(fleet_dir)
+    assert before == _marks(fleet_dir)
+    path = fleet_dir / name
+    times = path.stat()
+    path.write_text("x" * len(path.read_text()))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert _marks(fleet_dir) not in {before, ""}
+
+
+def test_file_of_another_name_and_one_that_leaves_have_other_marks(fleet_dir: Path) -> None:
+    seen = {_marks(fleet_dir)}
+    (fleet_dir / "sites/a.yml").rename(fleet_dir / "sites/b.yml")
+    seen.add(_marks(fleet_dir))
+    (fleet_dir / "sites/b.yml").unlink()
+    seen.add(_marks(fleet_dir))
+    assert len(seen - {""}) == 3
+
+
+@pytest.mark.parametrize("after_seconds", [-3600.0, 0.0, 1.0])
+def test_fresh_file_and_a_clock_that_went_back_are_known_by_content_alone(
+    fleet_dir: Path, after_seconds: float
+) -> None:
+    assert _marks(fleet_dir, after_seconds=after_seconds) == ""
 
 
 def test_nothing_known_means_looking_properly(fleet_dir: Path) -> None:
@@ -73,7 +108,7 @@ def test_nothing_known_means_looking_properly(fleet_dir: Path) -> None:
 def test_what_is_kept_is_private_and_holds_digests_only(fleet_dir: Path) -> None:
     target = Target("mail1", "198.18.0.11", 22, "root")
     remember(
-        _digest(fleet_dir),
+        Basis(_digest(fleet_dir), ""),
         fleet_dir,
         [Found(target, "{}", Reply(b"canary", ""), 3, ())],
         complete=True,
@@ -85,9 +120,8 @@ def test_what_is_kept_is_private_and_holds_digests_only(fleet_dir: Path) -> None
 
 def test_part_of_the_fleet_is_not_taken_for_all_of_it(fleet_dir: Path) -> None:
     target = Target("mail1", "198.18.0.11", 22, "root")
-    remember(
-        _digest(fleet_dir), fleet_dir, [Found(target, "{}", Reply(b"", ""), 3, ())], complete=False
-    )
+    basis = Basis(_digest(fleet_dir), "")
+    remember(basis, fleet_dir, [Found(target, "{}", Reply(b"", ""), 3, ())], complete=False)
     assert still_empty(Inputs(fleet_dir, CONNECTION, None), fleet_dir, CONNECTION, ()) is None
     assert (
         still_empty(Inputs(fleet_dir, CONNECTION, None), fleet_dir, CONNECTION, ("mail2",)) is None
