@@ -58,7 +58,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--play", choices=sorted(PLAYS), default="ordinary", help="what the apply changes"
     )
-    parser.add_argument("--one-way", action="store_true", help="try a step in one direction only")
+    parser.add_argument(
+        "--one-way",
+        action="store_true",
+        help="try a step that both directions have in one of them",
+    )
     parser.add_argument("--without-first", action="store_true", help="no first applies")
     parser.add_argument("--reports", type=Path, default=ROOT / "reports", help="where to report")
     parser.add_argument("--first-only", action="store_true", help="only the first apply")

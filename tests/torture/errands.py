@@ -6,6 +6,8 @@ the far state and one on the way back to the near one, where the next errand beg
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -57,11 +59,15 @@ class Wishes:
     """Places in the order of danger."""
     every: int = 1
     one_way: bool = False
-    """A step is tried in one direction only, every other one towards the far state."""
+    """A step that both directions have is tried in one of them, by turns."""
     has_ways: bool = True
     has_first: bool = True
     play: Play = PLAYS["ordinary"]
 
+
+_Same = tuple[str, str, int]
+"""Disaster, name of a step but for the generation's number, and which of that name it is."""
+_NUMBER = re.compile(r"/generations/[0-9]+")
 
 Steps = Mapping[str, Sequence[Step]]
 """State to the steps that lead there; ``first`` to those of a first apply."""
@@ -72,21 +78,35 @@ def errands(steps: Steps, wishes: Wishes, done: Container[Key] = ()) -> list[Err
 
     First applies come last: after one a host lacks what only comes and goes with the far state.
     """
-    ways: list[list[Target]] = [
-        [t for t in _targets(steps, towards, wishes) if t.key not in done]
-        for towards in (wishes.play.far, wishes.play.near)
-    ]
-    pairs = [Errand(there, back) for there, back in zip_longest(*ways)] if wishes.has_ways else []
+    ways = [[target for target in way if target.key not in done] for way in _ways(steps, wishes)]
+    pairs = [Errand(there, back) for there, back in zip_longest(*ways)]
     firsts = _firsts(steps, wishes) if wishes.has_first else ()
     return pairs + [Errand(first=target) for target in firsts if target.key not in done]
 
 
-def _targets(steps: Steps, towards: str, wishes: Wishes) -> list[Target]:
+def _ways(steps: Steps, wishes: Wishes) -> tuple[list[Target], list[Target]]:
+    """What is wanted on the way to the far state, and on the way back."""
     if not wishes.has_ways:
-        return []
+        return [], []
+    far, near = (_way(steps, towards, wishes) for towards in (wishes.play.far, wishes.play.near))
+    if wishes.one_way:
+        shared = [same for same in far if same in near]
+        for number, same in enumerate(shared):
+            del (far, near)[number % 2][same]
+    return list(far.values()), list(near.values())
+
+
+def _way(steps: Steps, towards: str, wishes: Wishes) -> dict[_Same, Target]:
+    """The targets of one direction, by what is the same in the other one."""
     wanted = by_danger(steps[towards])[wishes.ranks][:: wishes.every]
-    targets = [Target(sweep, towards, step) for step in wanted for sweep in wishes.sweeps]
-    return targets[int(towards == wishes.play.near) :: 2] if wishes.one_way else targets
+    seen = Counter[str]()
+    found: dict[_Same, Target] = {}
+    for step in wanted:
+        name = _NUMBER.sub("/generations/N", step.name)
+        seen[name] += 1
+        for sweep in wishes.sweeps:
+            found[sweep, name, seen[name]] = Target(sweep, towards, step)
+    return found
 
 
 def _firsts(steps: Steps, wishes: Wishes) -> Iterator[Target]:

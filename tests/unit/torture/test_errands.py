@@ -70,13 +70,21 @@ def test_what_is_done_is_not_tried_again_and_the_rest_is_paired_anew() -> None:
     assert errands(STEPS, WAYS, set(_keys(everything))) == []
 
 
-def test_one_way_tries_a_part_of_both_directions() -> None:
-    both = dict.fromkeys("AB", STEPS["A"])
-    keys = _keys(errands(both, replace(WAYS, one_way=True)))
+def test_one_way_tries_every_step_for_every_disaster_in_a_direction_that_has_it() -> None:
+    keys = _keys(errands(STEPS, replace(WAYS, one_way=True)))
+    assert set(keys.values()) == {1}
     assert sorted((sweep, step) for sweep, _, step, _ in keys) == sorted(
         (sweep, step.number) for sweep in SWEEPS for step in STEPS["A"]
     )
-    assert Counter(towards for _, towards, _, _ in keys) == {"A": 6, "B": 6}
+    assert {step for _, towards, step, _ in keys if towards == "B"} == {1, 2}
+    assert len([key for key in keys if key[1] == "B"]) == 3
+
+
+def test_one_way_knows_a_step_by_its_name_and_not_by_the_generation() -> None:
+    far = _steps("write /var/lib/provision/generations/3/main.cf", "journal", "journal")
+    near = _steps("journal", "write /var/lib/provision/generations/4/main.cf")
+    found = errands({"A": near, "B": far}, replace(WAYS, one_way=True))
+    assert sum(len(errand.targets) for errand in found) == 9
 
 
 def test_ranks_and_every_choose_places_in_the_order_of_danger() -> None:
