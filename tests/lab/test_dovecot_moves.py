@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,7 +76,8 @@ def _flood(host: Rehearsal, subject: str) -> Iterator[list[str]]:
 def _require(host: Rehearsal, subject: str, count: int, *, but: int = 0) -> None:
     """All ``but`` a few are there, and these are in the queue."""
     until(lambda: _arrived(host, subject) >= count - but, f"all of {subject}", within=_WITHIN)
-    until(lambda: _arrived(host, subject) + _queued(host) == count, "none lost, none doubled")
+    words = f"none of {count} lost, none doubled"
+    until(lambda: _arrived(host, subject) + _queued(host) == count, words)
 
 
 def _letter(subject: str, recipient: str) -> str:
@@ -84,8 +86,13 @@ def _letter(subject: str, recipient: str) -> str:
 
 
 def _queued(host: Rehearsal, queue: str = "") -> int:
-    listed = host.run("postqueue -j").splitlines()
-    return sum(f'"queue_name": "{queue}' in line for line in listed)
+    """How many messages still have somebody to go to.
+
+    What is delivered while Postfix reloads stays listed, with nobody left, until its new queue
+    manager looks through the queue again (qmgr(8)).
+    """
+    listed = map(json.loads, host.run("postqueue -j").splitlines())
+    return sum(bool(one["recipients"]) and one["queue_name"].startswith(queue) for one in listed)
 
 
 def _arrived(host: Rehearsal, subject: str) -> int:
