@@ -29,7 +29,7 @@ class Basis:
     digest: str
     """Of the content of everything."""
     marks: str
-    """Of inodes, sizes and ctimes; empty where they could not be relied on."""
+    """Of inodes, sizes and times; empty where they could not be relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,7 @@ class Look:
         """
         if any(self.moment - state.st_ctime_ns <= _SETTLED for _path, state in self.files):
             return ""
-        marks = "\0".join(
-            f"{path}\0{state.st_dev} {state.st_ino} {state.st_size} {state.st_ctime_ns}"
-            for path, state in self.files
-        )
+        marks = "\0".join(f"{path}\0{_mark(state)}" for path, state in self.files)
         return hashlib.sha256(f"{self.about}\0{marks}".encode()).hexdigest()
 
     def is_newer_than(self, path: Path) -> bool:
@@ -109,6 +106,12 @@ class Look:
     def basis(self) -> Basis:
         """Both. What is changed while it is read has another mark the next time."""
         return Basis(self.digest(), self.marks())
+
+
+def _mark(state: os.stat_result) -> str:
+    """The time of writing, too: there are file systems whose ctime is something else."""
+    times = f"{state.st_ctime_ns} {state.st_mtime_ns}"
+    return f"{state.st_dev} {state.st_ino} {state.st_size} {times}"
 
 
 def _read_bytes(path: str) -> bytes:
