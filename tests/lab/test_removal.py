@@ -13,13 +13,13 @@ from tests.lab.rehearsal import Rehearsal
 pytestmark = pytest.mark.lab
 
 _MORE = """
-import provision.apply.known as known
+import provision.apply.inputs as inputs
 import provision.render.host as host
 from provision.model.bundle import (
     Activation, ManagedDirectory, ManagedFile, ManagedUnit, Part, SystemUser, Verb,
 )
 
-known.__version__ = "another"
+inputs.__version__ = "another"
 MORE = Activation("more.service", Verb.RESTART)
 UNIT = b"[Service]\\nExecStart=sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n"
 
@@ -42,11 +42,11 @@ host.PROGRAMS = (*host.PROGRAMS, more)
 """A version of the program that puts one service more on every host."""
 
 _LESS = """
-import provision.apply.known as known
+import provision.apply.inputs as inputs
 import provision.render.host as host
 from dataclasses import replace
 
-known.__version__ = "a third"
+inputs.__version__ = "a third"
 original = host.render_host
 
 
