@@ -1,9 +1,10 @@
 """End the lock of an apply whose controller is lost, and never that of one at the switch.
 
-``answer`` takes ``{"id": ID, "who": WHO}`` and returns ``{"outcome": WORD, "holder": ...}``:
-``unlocked``; ``free``, nobody holds it; ``other``, the id is not that of the holder; ``switching``,
-a switch is at work, which takes seconds and ends whole by itself; ``stuck``, the holder is no
-process that could be ended.
+``answer`` takes ``{"id": ID, "who": WHO, "reason": WORDS}``; a reason is given by the lock's own
+controller, which asks over a new connection when that of the lock has gone dead. It returns
+``{"outcome": WORD, "holder": ...}``: ``unlocked``; ``free``, nobody holds it; ``other``, the id is
+not that of the holder; ``switching``, a switch is at work, which takes seconds and ends whole by
+itself; ``stuck``, the holder is no process that could be ended.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def answer(layout: Layout, request: dict[str, Any]) -> dict[str, Any]:
             return {"outcome": "free", "holder": None}
         if holder["id"] != request["id"]:
             return {"outcome": "other", "holder": holder}
-        return {"outcome": _end(layout, holder, request["who"]), "holder": holder}
+        return {"outcome": _end(layout, holder, request), "holder": holder}
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def _no_switch(layout: Layout) -> Iterator[bool]:
             yield True
 
 
-def _end(layout: Layout, holder: dict[str, Any], who: str) -> str:
+def _end(layout: Layout, holder: dict[str, Any], request: dict[str, Any]) -> str:
     try:
         process = os.pidfd_open(int(holder.get("host_pid", 0)))
     except (OSError, ValueError):
@@ -61,7 +62,8 @@ def _end(layout: Layout, holder: dict[str, Any], who: str) -> str:
         # meanwhile cannot be hit, once the process is known to hold the lock.
         if not holds(int(holder["host_pid"]), layout.apply_lock):
             return "stuck"
-        words = f"{who} has ended its lock (provision unlock)"
+        who = request["who"]
+        words = request.get("reason") or f"{who} has ended its lock (provision unlock)"
         note_end(layout, holder["id"], words)
         note(layout, {"event": "unlock", "who": who, "lock": holder["id"], "message": words})
         signal.pidfd_send_signal(process, signal.SIGKILL)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provision.errors import HostUnreachable
+from provision.errors import HostUnreachable, ProvisionError
 from provision.hosts.connection import Connection
+from provision.hosts.holds import ask_unlock
 from provision.hosts.on_host import program
 from provision.hosts.quick_paramiko import paramiko
 from provision.hosts.session import Session
@@ -24,7 +25,8 @@ BEAT = 5.0
 _DEAF = 60.0
 """Seconds without a sign of life from the host after which it is not reached any more."""
 _DONE = b"done\n"
-_FREE_SECONDS = 10.0
+_FREE_SECONDS = 5.0
+"""How long a host may take to say that it has its lock back; then it is asked anew."""
 # The far end goes on to read the signs of life, so the program comes with its length.
 _BOOT = (
     'import os, sys, zlib; n = int(sys.argv[1]); p = b""\n'
@@ -57,6 +59,7 @@ class ApplyLock:
     """What playbooks/module_utils/provision_apply_lock.py notes of us, with ``wait`` (seconds)."""
     _session: Session | None = None
     _channel: paramiko.Channel | None = None
+    _may_be_ours: bool = False
     _settled: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -73,6 +76,7 @@ class ApplyLock:
         channel = self._channel = self._session.start(command)
         try:
             channel.settimeout(_DEAF)
+            self._may_be_ours = True
             channel.sendall(text)
             threading.Thread(target=self._beat, args=(channel,), daemon=True).start()
             with channel.makefile("r") as lines:
@@ -90,6 +94,7 @@ class ApplyLock:
                 on_wait(self.target.name, told["holder"])
             elif told is not _SIGN_OF_LIFE:
                 self._settled.set()
+                self._may_be_ours = told["event"] == "locked"
                 return told
             if self._over.is_set():
                 break
@@ -104,14 +109,31 @@ class ApplyLock:
                     channel.recv(65536)
 
     def free(self) -> None:
-        """Give the lock back and wait until the host has it; nothing is raised when it is gone."""
+        """Give the lock back and wait until the host has it; nothing is raised when it is gone.
+
+        A connection that has gone dead is not waited for: the host is asked over a new one.
+        """
         self._over.set()
         if self._channel is not None:
-            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-                self._channel.sendall(_DONE)
-                self._channel.shutdown_write()
-                deadline = time.monotonic() + _FREE_SECONDS
-                while not self._channel.exit_status_ready() and time.monotonic() < deadline:
-                    self._channel.status_event.wait(0.2)
+            has_ended = self._say_done(self._channel)
+            if self._may_be_ours and not has_ended:
+                with contextlib.suppress(ProvisionError):
+                    ask_unlock(
+                        self.target,
+                        self.connection,
+                        lock=self.request["id"],
+                        who=self.request["who"],
+                        reason="its controller has ended, and their connection had gone dead",
+                    )
         if self._session is not None:
             self._session.close()
+
+    def _say_done(self, channel: paramiko.Channel) -> bool:
+        """Whether the host's side has ended by itself, as it does when it hears of this."""
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            channel.sendall(_DONE)
+            channel.shutdown_write()
+            deadline = time.monotonic() + _FREE_SECONDS
+            while not channel.exit_status_ready() and time.monotonic() < deadline:
+                channel.status_event.wait(0.2)
+        return channel.exit_status_ready() and channel.exit_status >= 0

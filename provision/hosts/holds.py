@@ -19,12 +19,15 @@ def ask_hold(target: Target, connection: Connection, request: Mapping[str, Any])
     return _ask(target, connection, "provision_hold", request)
 
 
-def ask_unlock(target: Target, connection: Connection, *, lock: str, who: str) -> dict[str, Any]:
+def ask_unlock(
+    target: Target, connection: Connection, *, lock: str, who: str, reason: str = ""
+) -> dict[str, Any]:
     """End the lock with this id, as playbooks/module_utils/provision_unlock.py does; its answer.
 
-    Raises as ``ask_hold``.
+    ``reason`` is what the host notes when no person has asked for it. Raises as ``ask_hold``.
     """
-    return _ask(target, connection, "provision_unlock", {"id": lock, "who": who})
+    request = {"id": lock, "who": who, "reason": reason}
+    return _ask(target, connection, "provision_unlock", request)
 
 
 def _ask(

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,6 +186,40 @@ def test_stopped_controller_keeps_its_lock_and_a_cut_cable_frees_it(
     process.send_signal(signal.SIGCONT)
     ada.meeting.touch()
     assert "this apply has lost its lock" in end(process, code=6)
+
+
+def test_lock_whose_connection_has_gone_dead_is_free_when_its_apply_has_ended(
+    rehearsal: Rehearsal, controllers: tuple[Controller, Controller]
+) -> None:
+    """Nothing of that one connection arrives any more, as behind a box that has forgotten it."""
+    ada, bob = controllers
+    ada.change(15)
+    process = ada.start("apply", "--yes", before=LINGER)
+    ada.came()
+    with _deaf(rehearsal):
+        ada.meeting.touch()
+        assert f"{HOST}: applied" in end(process)
+        bob.change(16)
+        assert f"{HOST}: applied" in bob.run("apply", "--yes")
+    last = [line for line in host_audit(rehearsal) if line.get("event") == "unlock"][-1]
+    assert last["who"].startswith("ada@")
+    assert "connection had gone dead" in last["message"]
+
+
+@contextlib.contextmanager
+def _deaf(rehearsal: Rehearsal) -> Iterator[None]:
+    """Nothing that is sent over the connection of the lock that is held now leaves for the host."""
+    pid = json.loads(rehearsal.run("cat /run/provision/apply.json"))["host_pid"]
+    arguments = rehearsal.run(f"tr '\\0' '\\n' < /proc/{pid}/cmdline").split("\n")
+    ours, port, address, _ = next(line for line in arguments if line.endswith(" 22")).split()
+    flow = f"pref 1 from {ours} to {address} ipproto tcp sport {port} blackhole".split()
+    with rehearsal.lab.inside():
+        subprocess.run(["ip", "rule", "add", *flow], check=True)
+    try:
+        yield
+    finally:
+        with rehearsal.lab.inside():
+            subprocess.run(["ip", "rule", "del", *flow], check=True)
 
 
 def test_unlock_ends_the_lock_with_this_id_and_no_other(

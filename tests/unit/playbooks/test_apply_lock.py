@@ -174,6 +174,17 @@ def test_unlock_needs_the_id_and_ends_the_holder(enter: Enter, layout: Layout) -
     assert '"event": "unlock"' in layout.audit.read_text()
 
 
+def test_unlock_notes_the_reason_of_a_controller_that_ends_its_own_lock(
+    enter: Enter, layout: Layout
+) -> None:
+    enter().hear()
+    request = {"id": "ada-1", "who": "ada", "reason": "its controller has ended"}
+    assert provision_unlock.answer(layout, request)["outcome"] == "unlocked"
+    with pytest.raises(Refused, match="lost its lock ada-1: its controller has ended"):
+        _enter_and_leave(alone(layout, {**BY_HAND, "id": "ada-1"}))
+    assert '"message": "its controller has ended"' in layout.audit.read_text()
+
+
 def test_unlock_ends_a_stopped_holder(enter: Enter, layout: Layout) -> None:
     first = enter()
     first.hear()
