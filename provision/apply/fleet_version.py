@@ -14,6 +14,8 @@ from provision.plan.document import FleetVersion
 
 _COMMIT = re.compile("[0-9a-f]{40,64}")
 _MOST = 12
+_OF_A_HOOK = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX")
+"""Set by git for its hooks, and seen from where those run, not from the folder (githooks(5))."""
 
 
 def fleet_version(fleet_dir: Path) -> FleetVersion:
@@ -92,7 +94,16 @@ def _git(folder: Path, *words: str) -> str:
     """What git says; empty when there is no git or no repository."""
     argv = ["git", "-C", str(folder), *words]
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(
+            argv, capture_output=True, text=True, check=False, timeout=20, env=_environment()
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the repository of a hook; a person who names a work tree means it."""
+    if "GIT_WORK_TREE" in os.environ:
+        return dict(os.environ)
+    return {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}

@@ -66,7 +66,8 @@ def _files_of(folder: Path, sites: set[str]) -> dict[str, str]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """In one step, with the mode that it had."""
+    """In one step, with the mode that it had; a link stays one, and its file changes."""
+    path = path.resolve()
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text, encoding="utf-8")
     os.chmod(temporary, path.stat().st_mode & 0o777)  # noqa: PTH101 - by the mode of the other

@@ -132,6 +132,21 @@ def test_git_tells_who_moved_the_folder_and_which_files(folder: Path) -> None:
     assert lines[1:] == ["M fleet.yml", "M sites/a.yml"]
 
 
+def test_version_inside_a_hook_is_that_of_the_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As before a push: git names its repository as seen from the top of it."""
+    _git(folder.parent, "init", "-q")
+    _git(folder.parent, "add", ".")
+    _git(folder.parent, "commit", "-qm", "first")
+    outside = fleet_version(folder)
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    assert outside.commit
+    assert fleet_version(folder) == outside
+
+
 @pytest.mark.parametrize("commit", ["", "--output=/tmp/x", "HEAD", "c0ffee"])
 def test_only_a_whole_commit_id_is_handed_to_git(folder: Path, commit: str) -> None:
     assert list(moves_since(folder, commit)) == []

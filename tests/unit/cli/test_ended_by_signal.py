@@ -9,7 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,16 +37,21 @@ def door(tmp_path: Path) -> socket.socket:
     return door
 
 
+@pytest.fixture(autouse=True)
+def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where an apply keeps its secrets; with a short name, since a socket is among them."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+
+
 def _apply(
     tmp_path: Path, program: str = _PROGRAM, terminal: int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start one that keeps its secrets in ``memory``."""
-    memory = tmp_path / "memory"
-    memory.mkdir()
     words = ["apply", "--yes", "-i", str(tmp_path / "fleet"), "--events", str(tmp_path / "events")]
     return subprocess.Popen(
         [sys.executable, "-c", program, *words],
-        env={**os.environ, "XDG_RUNTIME_DIR": str(memory)},
         stdin=terminal,
         stdout=terminal,
         stderr=subprocess.PIPE if terminal is None else terminal,
@@ -54,11 +61,11 @@ def _apply(
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_its_folder_is_gone_and_it_says_that_it_was_interrupted(
-    door: socket.socket, tmp_path: Path, ending: signal.Signals
+    door: socket.socket, tmp_path: Path, memory: Path, ending: signal.Signals
 ) -> None:
     with door, _apply(tmp_path) as process:
         connection, _ = door.accept()  # it waits for a greeting now
-        assert list((tmp_path / "memory").iterdir())
+        assert list(memory.iterdir())
         process.send_signal(ending)
         time.sleep(0.2)
         process.send_signal(ending)  # a shell may say it again
@@ -66,26 +73,28 @@ def test_its_folder_is_gone_and_it_says_that_it_was_interrupted(
         _, said = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED, said
     assert b"Interrupted." in said
-    assert not list((tmp_path / "memory").iterdir())
+    assert not list(memory.iterdir())
     *_, last = (tmp_path / "events").read_text().splitlines()
     assert json.loads(last)["exit_code"] == ExitCode.INTERRUPTED
 
 
 def test_its_folder_is_gone_when_its_terminal_is_closed(
-    door: socket.socket, tmp_path: Path
+    door: socket.socket, tmp_path: Path, memory: Path
 ) -> None:
     ours, terminal = os.openpty()
     with door, _apply(tmp_path, _IN_A_TERMINAL + _PROGRAM, terminal) as process:
         os.close(terminal)
         connection, _ = door.accept()
-        assert list((tmp_path / "memory").iterdir())
+        assert list(memory.iterdir())
         os.close(ours)
         connection.close()
         assert process.wait(60) > 0
-    assert not list((tmp_path / "memory").iterdir())
+    assert not list(memory.iterdir())
 
 
-def test_hangup_that_was_to_be_ignored_is_ignored(door: socket.socket, tmp_path: Path) -> None:
+def test_hangup_that_was_to_be_ignored_is_ignored(
+    door: socket.socket, tmp_path: Path, memory: Path
+) -> None:
     with door, _apply(tmp_path, _IGNORING + _PROGRAM) as process:
         connection, _ = door.accept()
         process.send_signal(signal.SIGHUP)

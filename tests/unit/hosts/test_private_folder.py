@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -43,3 +45,20 @@ def test_files_that_leave_by_themselves_do_no_harm() -> None:
             leaving.start()
         leaving.join()
         assert not folder.exists()
+
+
+def test_it_lies_in_the_memory_of_its_user_where_a_socket_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as short:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", short)
+        with private_folder() as folder:
+            assert folder.parent == Path(short)
+    long = tmp_path / ("a" * 30)
+    long.mkdir()
+    for unfit in (str(long), str(tmp_path / "missing"), ""):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", unfit)
+        with private_folder() as folder:
+            assert folder.parent == Path("/dev/shm")
+            with socket.socket(socket.AF_UNIX) as door:
+                door.bind(str(folder / ("f" * 40 + "." + "r" * 16)))
