@@ -1,0 +1,1 @@
+"""Two ways to keep the accounts of a host, compared with one another."""
