@@ -1,7 +1,10 @@
-"""Let the host's modules be imported as Ansible does it: below ``ansible.module_utils``."""
+"""Let the host's modules be imported as Ansible does it; a bare host, and sessions with it."""
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import ansible.module_utils
 import pytest
 
 from provision.assets import playbooks_dir
+from tests.unit.playbooks.lock_session import Enter, LockSession
 
 _FOLDER = str(playbooks_dir() / "module_utils")
 if _FOLDER not in ansible.module_utils.__path__:
@@ -24,3 +28,19 @@ def layout(tmp_path: Path) -> Any:
     layout.prepare()
     (layout.root / "etc").mkdir()
     return layout
+
+
+@pytest.fixture
+def enter(layout: Any) -> Iterator[Enter]:
+    """Starts sessions of controllers; whichever still runs is ended."""
+    sessions: list[LockSession] = []
+
+    def start(name: str = "ada", **request: Any) -> LockSession:
+        sessions.append(LockSession(layout.root, name, **request))
+        return sessions[-1]
+
+    yield start
+    for session in sessions:
+        with contextlib.suppress(ProcessLookupError):
+            session.process.send_signal(signal.SIGCONT)
+        session.leave()

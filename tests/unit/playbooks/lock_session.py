@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from provision.hosts.apply_lock import lock_command, lock_program
+
+BY_HAND = {"who": "eve@desk", "since": "now", "commit": ""}
+"""What the lock says of a playbook that somebody runs by hand."""
 
 
 class LockSession:
@@ -47,3 +52,12 @@ class LockSession:
         status = self.process.wait(timeout=30)
         self.process.stdout.close()
         return status
+
+
+Enter = Callable[..., LockSession]
+
+
+def enter_and_leave(block: AbstractContextManager[None]) -> None:
+    """For a block that is refused at its beginning."""
+    with block:
+        pass
