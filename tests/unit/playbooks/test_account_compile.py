@@ -10,10 +10,10 @@ from ansible.module_utils.provision_account_store import Layout, observe
 from ansible.module_utils.provision_accounts import apply_delta, compile_all
 from ansible.module_utils.provision_steps import Steps
 
-from tests.unit.playbooks import test_lifecycle as lifecycle
-from tests.unit.playbooks.test_lifecycle import BOB, RENAMED, WITHOUT_BOB, known
+from tests.unit.playbooks import acme_mail
+from tests.unit.playbooks.acme_mail import BOB, RENAMED, WITHOUT_BOB, known
 
-layout, memory = lifecycle.layout, lifecycle.memory  # fixtures: a host with bob's mail
+layout, memory = acme_mail.layout, acme_mail.memory  # fixtures: a host with bob's mail
 
 
 @pytest.mark.parametrize("delta", [WITHOUT_BOB, RENAMED, None], ids=["leaves", "moves", "mended"])

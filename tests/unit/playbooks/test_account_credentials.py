@@ -10,17 +10,17 @@ from ansible.module_utils.provision_account_tables import InvalidAccounts
 from ansible.module_utils.provision_accounts import apply_delta, compile_all
 from ansible.module_utils.provision_steps import Steps
 
-from tests.unit.playbooks import test_lifecycle as lifecycle
+from tests.unit.playbooks import acme_mail
 from tests.unit.playbooks import test_site_rename as site_rename
-from tests.unit.playbooks.test_lifecycle import BEFORE, BOB, RENAMED, ROBERT, _delta, _mailbox
+from tests.unit.playbooks.acme_mail import BEFORE, BOB, RENAMED, ROBERT, delta_of, mailbox
 
-layout, memory = lifecycle.layout, lifecycle.memory  # fixtures: a host with anna and bob
+layout, memory = acme_mail.layout, acme_mail.memory  # fixtures: a host with anna and bob
 
 ANNA, CLEO = "anna@acme.example", "cleo@acme.example"
-CLEO_TOO = _delta(
-    _mailbox("anna"), _mailbox("bob"), _mailbox("cleo", fingerprint="generated"), hashes={}
+CLEO_TOO = delta_of(
+    mailbox("anna"), mailbox("bob"), mailbox("cleo", fingerprint="generated"), hashes={}
 )
-CLEOS_HASH = {CLEO: {"fingerprint": "generated", "hash": lifecycle.OTHER_HASH}}
+CLEOS_HASH = {CLEO: {"fingerprint": "generated", "hash": acme_mail.OTHER_HASH}}
 
 
 def _killed_between_credentials_and_documents(layout: Layout, delta: dict[str, Any]) -> None:
@@ -36,7 +36,7 @@ def _killed_between_credentials_and_documents(layout: Layout, delta: dict[str, A
 
 def test_password_of_a_mailbox_that_never_was_is_not_kept_for_a_namesake(layout: Layout) -> None:
     _killed_between_credentials_and_documents(layout, {**CLEO_TOO, "hashes": CLEOS_HASH})
-    apply_delta(layout, _delta(_mailbox("anna"), _mailbox("bob", quota=8192), hashes={}))
+    apply_delta(layout, delta_of(mailbox("anna"), mailbox("bob", quota=8192), hashes={}))
     assert set(fingerprints(layout, "acme.example")) == {ANNA, BOB}
     with pytest.raises(InvalidAccounts, match="no password hash"):
         apply_delta(layout, CLEO_TOO)
@@ -59,7 +59,7 @@ def test_killed_rename_keeps_the_password_under_either_name(layout: Layout) -> N
     apply_delta(layout, {**BEFORE, "hashes": {}})
     assert set(fingerprints(layout, "acme.example")) == {ANNA, BOB}
     _killed_between_credentials_and_documents(layout, RENAMED)
-    other = _delta(_mailbox("anna"), _mailbox("rob"), hashes={})
+    other = delta_of(mailbox("anna"), mailbox("rob"), hashes={})
     moves = {"rob@acme.example": {"from": BOB, "fingerprint": "hmac:bob"}}
     apply_delta(layout, {**other, "moves": moves})
     assert set(fingerprints(layout, "acme.example")) == {ANNA, "rob@acme.example"}
@@ -75,6 +75,6 @@ def test_killed_rename_of_a_site_keeps_the_passwords_under_either_name(layout: L
 
 
 def test_killed_removal_keeps_the_password_of_who_stays_after_all(layout: Layout) -> None:
-    _killed_between_credentials_and_documents(layout, lifecycle.WITHOUT_BOB)
+    _killed_between_credentials_and_documents(layout, acme_mail.WITHOUT_BOB)
     apply_delta(layout, {**BEFORE, "hashes": {}})
     assert set(fingerprints(layout, "acme.example")) == {ANNA, BOB}

@@ -15,10 +15,10 @@ from ansible.module_utils.provision_account_tables import InvalidAccounts
 from ansible.module_utils.provision_accounts import apply_delta, compile_all
 from ansible.module_utils.provision_serving import known_recipient
 
-from tests.unit.playbooks import test_lifecycle as lifecycle
-from tests.unit.playbooks.test_lifecycle import BEFORE, BOB, RENAMED, WITHOUT_BOB, letters
+from tests.unit.playbooks import acme_mail
+from tests.unit.playbooks.acme_mail import BEFORE, BOB, RENAMED, WITHOUT_BOB, letters
 
-layout, memory = lifecycle.layout, lifecycle.memory  # fixtures: a host whose bob has two letters
+layout, memory = acme_mail.layout, acme_mail.memory  # fixtures: a host whose bob has two letters
 
 LETTERS = ["a letter\n", "sent letter"]
 WHOLE = BEFORE["sites"]["acme.example"]
@@ -58,14 +58,14 @@ def test_what_was_decided_before_a_power_cut_is_done_all_the_same(
     assert observe(layout)["damage"] == []
 
 
-@pytest.mark.parametrize(("delta", "known"), [(WITHOUT_BOB, True), (lifecycle.WITHOUT_SITE, False)])
+@pytest.mark.parametrize(("delta", "known"), [(WITHOUT_BOB, True), (acme_mail.WITHOUT_SITE, False)])
 def test_who_left_meanwhile_is_archived_like_anybody_else(
     layout: Layout, delta: dict[str, Any], *, known: bool
 ) -> None:
     _damage(layout, WHOLE[:-40])
     apply_delta(layout, delta)
     (record,) = (record for record in archives(layout) if record["address"] == BOB)
-    assert (record["hash"], record["who"]) == (lifecycle.HASH, "ada@desk")
+    assert (record["hash"], record["who"]) == (acme_mail.HASH, "ada@desk")
     assert record["keep_until"] - record["removed"] == 3600
     assert letters(layout, ".archive") == LETTERS
     assert set(fingerprints(layout, "acme.example")) == ({"anna@acme.example"} if known else set())

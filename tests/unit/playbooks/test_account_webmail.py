@@ -17,10 +17,10 @@ from ansible.module_utils.provision_accounts import apply_delta, compile_all
 from ansible.module_utils.provision_mailboxes import answer
 from ansible.module_utils.provision_steps import Steps
 
-from tests.unit.playbooks import test_lifecycle as lifecycle
-from tests.unit.playbooks.test_lifecycle import BOB, RENAMED, ROBERT, WITHOUT_BOB
+from tests.unit.playbooks import acme_mail
+from tests.unit.playbooks.acme_mail import BOB, RENAMED, ROBERT, WITHOUT_BOB
 
-layout, memory = lifecycle.layout, lifecycle.memory  # fixtures: a host with bob's mail
+layout, memory = acme_mail.layout, acme_mail.memory  # fixtures: a host with bob's mail
 
 _TABLES = """
 CREATE TABLE users (user_id INTEGER PRIMARY KEY, username varchar(128) NOT NULL,
@@ -76,10 +76,10 @@ def test_settings_wait_with_the_archive_and_nobody_else_finds_them(
     apply_delta(layout, WITHOUT_BOB)
     (record,) = archives(layout)
     assert _kept(database) == {record["name"]: (BOB, "his aunt")}
-    apply_delta(layout, lifecycle.BEFORE)
+    apply_delta(layout, acme_mail.BEFORE)
     _log_in(database, BOB, "another aunt")
-    lifecycle.deliver(layout, "bob", "new/3.M3.mail1,S=5", "newer")
-    assert lifecycle._restore(layout, replace=True)["outcome"] == "done"
+    acme_mail.deliver(layout, "bob", "new/3.M3.mail1,S=5", "newer")
+    assert acme_mail.restore(layout, replace=True)["outcome"] == "done"
     (kept,) = archives(layout)
     assert _kept(database) == {BOB: (BOB, "his aunt"), kept["name"]: (BOB, "another aunt")}
 
@@ -129,7 +129,7 @@ def test_settings_go_to_the_archive_though_the_run_that_made_it_was_killed(
     assert _kept(database) == {BOB: (BOB, "his aunt")}
     if mended:
         compile_all(layout)
-    apply_delta(layout, lifecycle.BEFORE)
+    apply_delta(layout, acme_mail.BEFORE)
     assert _kept(database) == {record["name"]: (BOB, "his aunt")}
 
 
@@ -138,7 +138,7 @@ def test_archive_of_somebody_earlier_is_not_taken_for_the_one_of_who_leaves(
 ) -> None:
     apply_delta(layout, WITHOUT_BOB)
     (record,) = archives(layout)
-    apply_delta(layout, lifecycle.BEFORE)
+    apply_delta(layout, acme_mail.BEFORE)
     _log_in(database, BOB, "another aunt")
     Path(layout.mail, "acme.example/bob").rmdir()
     later = int(record["removed"]) + 5
@@ -158,9 +158,9 @@ def test_settings_that_webmail_does_not_let_go_follow_with_the_next_change(
     path.write_text("no database at all, but long enough to be read as one" * 30)
     assert apply_delta(layout, delta)["said"] == apply_delta(layout, delta)["said"] != []
     aside.rename(path)
-    hashes = {**delta["hashes"], **lifecycle.BEFORE["hashes"]}
+    hashes = {**delta["hashes"], **acme_mail.BEFORE["hashes"]}
     both = json.loads(delta["sites"]["acme.example"])
-    both["mailboxes"].append(lifecycle._mailbox("bob"))
+    both["mailboxes"].append(acme_mail.mailbox("bob"))
     again = {**delta, "sites": {"acme.example": json.dumps(both)}, "hashes": hashes, "moves": {}}
     assert apply_delta(layout, again)["said"] == []
     names = [login] if login else [record["name"] for record in archives(layout)]
@@ -175,8 +175,8 @@ def test_nothing_is_taken_from_a_later_owner_and_a_person_is_told(
     aside = path.rename(path.with_suffix(".aside"))
     path.write_text("no database at all, but long enough to be read as one" * 30)
     apply_delta(layout, WITHOUT_BOB)
-    (said,) = apply_delta(layout, lifecycle.BEFORE)["said"]
+    (said,) = apply_delta(layout, acme_mail.BEFORE)["said"]
     assert said.endswith("file is not a database")
     aside.rename(path)
-    assert apply_delta(layout, lifecycle.BEFORE)["said"] == []
+    assert apply_delta(layout, acme_mail.BEFORE)["said"] == []
     assert _kept(database) == {BOB: (BOB, "his aunt")}

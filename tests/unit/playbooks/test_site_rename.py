@@ -13,10 +13,11 @@ from ansible.module_utils.provision_account_archive import archives
 from ansible.module_utils.provision_account_store import Layout, fingerprints, observe, sites_in
 from ansible.module_utils.provision_accounts import apply_delta, compile_all
 
-from tests.unit.playbooks import test_lifecycle as lifecycle
-from tests.unit.playbooks.test_lifecycle import BOB, REMOVAL, letters
+from tests.unit.playbooks import acme_mail
+from tests.unit.playbooks.acme_mail import BOB, REMOVAL, letters
+from tests.unit.playbooks.killed_host import killed_at, state_of
 
-layout, memory = lifecycle.layout, lifecycle.memory  # fixtures: a host whose bob has two letters
+layout, memory = acme_mail.layout, acme_mail.memory  # fixtures: a host whose bob has two letters
 
 NEW_BOB, NEW_ANNA = "bob@new.example", "anna@new.example"
 LETTERS = ["a letter\n", "sent letter"]
@@ -24,7 +25,7 @@ LETTERS = ["a letter\n", "sent letter"]
 
 def _renamed(**changes: Any) -> dict[str, Any]:
     """acme.example becomes new.example; its old domain stays as an alias of it."""
-    old = json.loads(lifecycle.BEFORE["sites"]["acme.example"])
+    old = json.loads(acme_mail.BEFORE["sites"]["acme.example"])
     moved = {**old, "site": "new.example", "domain_aliases": ["acme.example"]}
     for mailbox in moved["mailboxes"]:
         local = mailbox["address"].partition("@")[0]
@@ -94,18 +95,18 @@ def test_killed_at_any_step_no_letter_is_lost_and_the_next_apply_ends_it(layout:
     before, delta = f"{layout.root}.before", _renamed()
     shutil.copytree(layout.root, before, symlinks=True)
     apply_delta(layout, delta)
-    wanted, step, faults = lifecycle._state(layout), 0, []
+    wanted, step, faults = state_of(layout), 0, []
     while True:
         step += 1
         shutil.rmtree(layout.root)
         shutil.copytree(before, layout.root, symlinks=True)
-        killed = lifecycle._killed_at(step, lambda: apply_delta(layout, delta))
+        killed = killed_at(step, lambda: apply_delta(layout, delta))
         faults += [f"killed at {step}: {fault}" for fault in _faults(layout)]
         if step % 2:
             compile_all(layout)
             faults += [f"mended from {step}: {fault}" for fault in _faults(layout)]
         apply_delta(layout, delta)
-        now = lifecycle._state(layout)
+        now = state_of(layout)
         differing = [n for n in now.keys() | wanted.keys() if now.get(n) != wanted.get(n)]
         faults += [f"healed from {step}: {name}" for name in differing]
         faults += [f"healed from {step}: {mark}" for mark in observe(layout)["damage"]]
