@@ -1,31 +1,16 @@
-"""Rules between objects: owners, references, circles, postmasters."""
+"""Rules between objects: owners, references, postmasters, and what is said of all files at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from provision.spec.circles import find_circles, reach
-from provision.spec.load import Loaded, read_fleet
-from provision.spec.problem import Severity, spec_invalid
+from provision.spec.load import Loaded
+from provision.spec.problem import spec_invalid
+from tests.unit.spec.told import HOSTS, errors
 
 Read = Callable[..., Loaded]
-HOSTS = "fleet: test\nhosts:\n  mail1: {address: 192.0.2.10, fqdn: mail1.host.example, release: debian13}\n"  # noqa: E501 - one line of YAML
-
-
-def _errors(loaded: Loaded) -> list[str]:
-    return [
-        f"{problem.place.file}:{problem.place.line} {problem.message}"
-        for problem in loaded.problems
-        if problem.severity is Severity.ERROR
-    ]
-
-
-def _warnings(loaded: Loaded) -> list[str]:
-    assert loaded.fleet is not None, loaded.problems
-    return [problem.code for problem in loaded.problems]
 
 
 def test_domain_has_one_owner_and_both_lines_are_named(read: Read) -> None:
@@ -49,54 +34,17 @@ mailboxes:
 aliases:
   info: [anna]
 """
-    assert _errors(read({"sites/b.yml": site})) == [
+    assert errors(read({"sites/b.yml": site})) == [
         "sites/b.yml:5 the address anna@b.example has an owner already, in sites/b.yml:4:3",
         "sites/b.yml:6 the address a.ask@b.example has an owner already, in sites/b.yml:4:20",
         "sites/b.yml:8 the address info@b.example has an owner already, in sites/b.yml:4:27",
     ]
 
 
-def test_circle_is_shown_with_every_step(read: Read) -> None:
-    one = "site: one.example\nhost: mail1\naliases:\n  a: [b]\n  b: [c@two.example]\n"
-    two = (
-        "site: two.example\nhost: mail1\nmailboxes:\n  c: {aliases: [d], forward:"
-        " {to: [a+x@one.test], keep_copy: true}}\n"
-    )
-    one += "domain_aliases: [one.test]\n"
-    (error,) = _errors(read({"sites/one.yml": one, "sites/two.yml": two}))
-    way = "a@one.example -> b@one.example -> c@two.example -> a@one.example"
-    assert error == f"sites/one.yml:4 mail goes in circles: {way}"
-
-
-def test_circle_through_an_alias_of_a_mailbox_is_found(read: Read) -> None:
-    site = "site: one.example\nhost: mail1\nmailboxes:\n  c: {aliases: [d], forward: {to: [d]}}\n"
-    assert _errors(read({"sites/one.yml": site})) == [
-        "sites/one.yml:4 mail goes in circles: c@one.example -> d@one.example -> c@one.example"
-    ]
-
-
-def test_circle_through_the_fleets_postmaster_is_found(read: Read) -> None:
-    acme = (
-        "site: acme.example\nhost: mail1\nmailboxes:\n"
-        "  anna: {password: !secret acme/anna, forward: {to: [postmaster@b.example]}}\n"
-    )
-    other = "site: b.example\nhost: mail1\n"
-    (error,) = _errors(read({"sites/acme.yml": acme, "sites/b.yml": other}))
-    assert "anna@acme.example -> postmaster@b.example -> anna@acme.example" in error
-
-
-def test_long_chain_is_no_circle_and_exhausts_nothing(read: Read) -> None:
-    chain = "\n".join(f"  a{n}: [a{n + 1}]" for n in range(5000))
-    site = f"site: b.example\nhost: mail1\nmailboxes: {{a5000: }}\naliases:\n{chain}\n"
-    assert _errors(read({"sites/b.yml": site})) == [
-        "sites/b.yml:5 mail for a0@b.example would go to more than 1000 addresses"
-    ]
-
-
 def test_references_name_what_is_near(read: Read) -> None:
     site = "site: b.example\nhost: mail2\noutgoing: ips\nmailboxes: {bob: }\naliases: {x: [bop]}\n"
     loaded = read({"sites/b.yml": site})
-    assert _errors(loaded) == [
+    assert errors(loaded) == [
         "sites/b.yml:2 there is no host 'mail2'",
         "sites/b.yml:3 there is no smarthost 'ips'",
         "sites/b.yml:5 there is no mailbox or alias bop@b.example",
@@ -111,7 +59,7 @@ def test_references_name_what_is_near(read: Read) -> None:
 def test_removed_mailbox_is_missed_where_it_is_named(read: Read) -> None:
     site = "site: b.example\nhost: mail1\ncatch_all: gone@acme.example\n"
     fleet = HOSTS + "postmaster: left@acme.example\ndefaults: {outgoing: direct}\n"
-    assert _errors(read({"sites/b.yml": site, "fleet.yml": fleet})) == [
+    assert errors(read({"sites/b.yml": site, "fleet.yml": fleet})) == [
         "fleet.yml:4 there is no mailbox or alias left@acme.example",
         "sites/b.yml:3 there is no mailbox or alias gone@acme.example",
     ]
@@ -119,7 +67,7 @@ def test_removed_mailbox_is_missed_where_it_is_named(read: Read) -> None:
 
 def test_address_of_a_site_file_that_cannot_be_read_is_not_missed(read: Read) -> None:
     site = "site: b.example\nhost: mail1\naliases: {x: [bob@c.example]}\n"
-    assert _errors(read({"sites/b.yml": site, "sites/c.yml": "site: c.example\n"})) == [
+    assert errors(read({"sites/b.yml": site, "sites/c.yml": "site: c.example\n"})) == [
         "sites/c.yml:1 the key 'host' is missing"
     ]
 
@@ -144,7 +92,7 @@ def test_hosts_are_different_machines(read: Read) -> None:
         " ssh: {port: 2222}}\n"
         "postmaster: anna@acme.example\ndefaults: {outgoing: direct}\n"
     )
-    assert _errors(read({"fleet.yml": fleet})) == [
+    assert errors(read({"fleet.yml": fleet})) == [
         "fleet.yml:4 the hosts mail1 and mail2 have the same address",
         "fleet.yml:4 the hosts mail1 and mail2 have the same fqdn",
     ]
@@ -200,7 +148,7 @@ def test_postmaster_without_one_for_the_fleet_is_the_catch_all_or_the_first_mail
         "z@c.example",
     ]
     files["sites/d.yml"] = "site: d.example\nhost: mail1\n"
-    assert _errors(read(files)) == [
+    assert errors(read(files)) == [
         "sites/d.yml:1 nobody would receive mail for abuse and postmaster at d.example"
     ]
 
@@ -218,7 +166,7 @@ def test_fleet_postmaster_that_is_a_sites_own_postmaster_falls_to_its_mailbox(re
 
 def test_outgoing_must_be_said_somewhere(read: Read) -> None:
     loaded = read({"fleet.yml": HOSTS + "postmaster: anna@acme.example\n"})
-    assert _errors(loaded) == ["sites/acme.yml:1 nothing says how this site's mail leaves"]
+    assert errors(loaded) == ["sites/acme.yml:1 nothing says how this site's mail leaves"]
 
 
 def test_two_passwords_are_refused(read: Read) -> None:
@@ -227,61 +175,15 @@ def test_two_passwords_are_refused(read: Read) -> None:
         "site: b.example\nhost: mail1\nmailboxes:\n"
         f"  a: {{password: !secret acme/anna, password_hash: '{text}'}}\n"
     )
-    assert _errors(read({"sites/b.yml": site})) == [
+    assert errors(read({"sites/b.yml": site})) == [
         "sites/b.yml:4 the mailbox has a password and a password_hash"
     ]
-
-
-def test_warnings_do_not_stop_the_load(read: Read) -> None:
-    site = """\
-site: раypal.example
-host: mail1
-outgoing: direct
-domain_aliases: [shop.acme.example]
-mailboxes: {a: {imap: false, pop3: false}}
-catch_all: everything@elsewhere.example
-"""
-    fleet = HOSTS + "postmaster: anna@acme.example\ndefaults: {outgoing: direct}\n"
-    assert _warnings(read({"sites/b.yml": site, "fleet.yml": fleet})) == [
-        "unused-secret",
-        "mixed-scripts",
-        "domain-inside",
-        "no-login",
-        "catch-all-outside",
-    ]
-
-
-def test_unused_smarthost_and_no_sites_are_warned_of(read: Read) -> None:
-    site = "site: acme.example\nhost: mail1\noutgoing: none\nmailboxes: {anna: {password: !secret acme/anna}}\n"  # noqa: E501 - one line of YAML
-    fleet = HOSTS + (
-        "smarthosts: {isp: {host: s.isp.example, username: a, password: !secret isp}}\n"
-    )
-    assert _warnings(read({"sites/acme.yml": site, "fleet.yml": fleet})) == ["unused-smarthost"]
-
-
-def test_target_that_mixes_scripts_is_warned_of(read: Read) -> None:
-    site = "site: b.example\nhost: mail1\naliases: {info: [anna@раypal.example]}\n"
-    assert _warnings(read({"sites/b.yml": site})) == ["mixed-scripts"]
 
 
 def test_fleet_file_that_is_wrong_causes_no_problems_elsewhere(read: Read) -> None:
     site = "site: b.example\nhost: mail7\noutgoing: none\n"
     loaded = read({"fleet.yml": HOSTS + "postmastre: x\n", "sites/b.yml": site})
-    assert _errors(loaded) == ["fleet.yml:4 the key 'postmastre' is not known here"]
-
-
-def test_circle_that_starts_at_an_alias_of_a_mailbox_is_found(read: Read) -> None:
-    site = "site: b.example\nhost: mail1\nmailboxes:\n  z: {aliases: [a], forward: {to: [a]}}\n"
-    fleet = HOSTS + "postmaster: a@b.example\ndefaults: {outgoing: none}\n"
-    (error,) = _errors(read({"fleet.yml": fleet, "sites/b.yml": site}))
-    assert "a@b.example -> z@b.example -> a@b.example" in error
-
-
-def test_folder_without_site_files_is_warned_of(write_fleet: Callable[..., Path]) -> None:
-    fleet = HOSTS + "postmaster: x@y.example\n"
-    folder = write_fleet({"fleet.yml": fleet})
-    (folder / "sites" / "acme.yml").unlink()
-    assert "no-sites" in _warnings(read_fleet(folder))
+    assert errors(loaded) == ["fleet.yml:4 the key 'postmastre' is not known here"]
 
 
 def test_exception_lists_the_first_twenty(read: Read) -> None:
@@ -290,15 +192,3 @@ def test_exception_lists_the_first_twenty(read: Read) -> None:
     assert len(error.problems) == 30
     assert error.message.splitlines()[1] == "sites/b.yml:3:1: the key 'k0' is not known here"
     assert error.message.splitlines()[-1] == "... and 10 more"
-
-
-def test_scripts_that_belong_together_are_not_warned_of(read: Read) -> None:
-    site = "site: ローマ字rome.example\nhost: mail1\n"
-    assert _warnings(read({"sites/b.yml": site})) == []
-
-
-def test_circles_of_a_graph() -> None:
-    assert find_circles({1: (2, 3), 2: (1,), 3: (3,)}) == [(1, 2), (3,)]
-    assert find_circles({1: (2,), 2: (3,)}) == []
-    assert reach({1: (2, 3), 2: (3,)}, 1, limit=10) == 2
-    assert reach({1: tuple(range(100))}, 1, limit=10) == 11
