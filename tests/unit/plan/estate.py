@@ -67,32 +67,12 @@ def leaving(**values: Any) -> dict[str, Any]:
 def reply(**changes: Any) -> dict[str, Any]:
     """What the observer says about a host that is exactly as ``desired()`` asks."""
     bundle = desired()
-    files = {
-        file.path: {
-            "kind": "file",
-            "sha256": file.sha256(),
-            "mode": file.mode,
-            "owner": file.owner,
-            "group": file.group,
-        }
-        for file in bundle.files
-    }
     running = {"load": "loaded", "active": "active", "sub": "running", "enabled": "enabled"}
     return {
         "release": "debian13",
         "generation": 4,
-        "recorded": {
-            file.path: {
-                "sha256": file.sha256(),
-                "mode": file.mode,
-                "owner": file.owner,
-                "group": file.group,
-                "secret": file.secret,
-                "activations": [[a.unit, int(a.verb)] for a in file.activations],
-            }
-            for file in bundle.files
-        },
-        "files": files,
+        "recorded": {file.path: _recorded(file) for file in bundle.files},
+        "files": {file.path: {"kind": "file", **_seen(file)} for file in bundle.files},
         "directories": {
             "/etc/provision": {"mode": 0o755, "owner": "root", "group": "root", "foreign": []}
         },
@@ -132,3 +112,17 @@ def with_accounts(site: SiteAccounts) -> HostState:
     return HostState.parse(
         reply(accounts={site.site: document}, account_digests={site.site: site.digest()})
     )
+
+
+def _seen(file: ManagedFile) -> dict[str, Any]:
+    return {
+        "sha256": file.sha256(),
+        "mode": file.mode,
+        "owner": file.owner,
+        "group": file.group,
+    }
+
+
+def _recorded(file: ManagedFile) -> dict[str, Any]:
+    activations = [[a.unit, int(a.verb)] for a in file.activations]
+    return {**_seen(file), "secret": file.secret, "activations": activations}
