@@ -16,6 +16,7 @@ from tests.contract_checks import WITH_EVENTS, check_document, check_events
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "mail1"
+NO_CHANGES = "No changes. mail1 is as the spec asks.\n"
 _MAIN = "from provision.cli.main import main; main()"
 
 
@@ -89,6 +90,21 @@ class EngineFleet:
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+
+    @contextlib.contextmanager
+    def put_back(self) -> Iterator[None]:
+        """The files of the fleet folder are put back, and applied, when one of them changed."""
+        kept = {
+            path: path.read_bytes()
+            for path in self.folder.rglob("*")
+            if path.is_file() and ".provision" not in path.parts
+        }
+        yield
+        changed = {path for path, content in kept.items() if path.read_bytes() != content}
+        for path in changed:
+            path.write_bytes(kept[path])
+        if changed:
+            self.provision("apply", "--yes")
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:

@@ -5,25 +5,20 @@ from __future__ import annotations
 import imaplib
 import json
 import re
-import signal
 import ssl
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from provision.lab.lab import Lab
-from provision.spec.load import load_fleet
 from tests.lab.bare_lab import bare_lab
-from tests.lab.engine_fleet import HOST, ROOT, EngineFleet, is_at_work, is_playing, wait_for
+from tests.lab.canaries import assert_no_secret_is_shown
+from tests.lab.engine_fleet import HOST, NO_CHANGES, ROOT, EngineFleet, wait_for
 
 pytestmark = pytest.mark.lab
 
-NO_CHANGES = "No changes. mail1 is as the spec asks.\n"
 NO_ANSIBLE = "import sys; sys.modules['provision.hosts.playbook'] = None"
-UNREAD = "import os; reader, writer = os.pipe(); os.dup2(writer, 2); os.close(reader)"
 ADDRESS = "198.18.0.11"
 
 
@@ -41,25 +36,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineFleet]:
 @pytest.fixture
 def applied(fleet: EngineFleet) -> Iterator[EngineFleet]:
     """The applied fleet; a test that changes its folder finds it put back at the end."""
-    kept = {
-        path: path.read_bytes()
-        for path in fleet.folder.rglob("*")
-        if path.is_file() and ".provision" not in path.parts
-    }
-    yield fleet
-    changed = {path for path, content in kept.items() if path.read_bytes() != content}
-    for path in changed:
-        path.write_bytes(kept[path])
-    if changed:
-        fleet.provision("apply", "--yes")
-
-
-@pytest.fixture
-def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where an apply keeps its secrets; with a short name, since a socket is among them."""
-    with tempfile.TemporaryDirectory() as folder:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
-        yield Path(folder)
+    with fleet.put_back():
+        yield fleet
 
 
 def _daemons(engine: EngineFleet) -> str:
@@ -154,23 +132,6 @@ def test_account_file_edited_by_hand_is_compiled_again(applied: EngineFleet) -> 
     assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
 
 
-def test_switch_that_lost_its_apply_is_waited_for(applied: EngineFleet) -> None:
-    """It ends by itself; two applies at the same time are in test_locks."""
-    applied.edit("sites/acme.example.yml", "Anna Ask", "Anna Asks")
-    applied.on_host(
-        "systemd-run --quiet --collect flock /run/provision/lock sh -c 'touch /run/held; sleep 30'"
-    )
-    wait_for(
-        lambda: applied.lab.run(HOST, ["test", "-e", "/run/held"], check=False).returncode == 0
-    )
-    process = applied.start("apply", "--yes")
-    assert process.stderr is not None
-    waits = next(line for line in process.stderr if "waiting" in line)
-    assert "without its controller and ends by itself" in waits
-    applied.on_host("systemctl stop 'run-*.service'; rm /run/held")
-    assert applied.end(process).code == 0
-
-
 def test_host_that_moved_on_since_the_plan_is_refused(applied: EngineFleet, tmp_path: Path) -> None:
     applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a6"')
     meddle = (
@@ -184,97 +145,6 @@ def test_host_that_moved_on_since_the_plan_is_refused(applied: EngineFleet, tmp_
     )
     ran = applied.provision("apply", "--yes", before=meddle, code=6)
     assert "the plan is stale: /etc/postfix/main.cf has changed" in ran.out
-
-
-def test_controller_killed_in_the_middle_is_gone_on_from(applied: EngineFleet) -> None:
-    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a7"')
-    process = applied.start("apply", "--yes")
-    wait_for(
-        lambda: (
-            applied.lab.run(HOST, ["test", "-e", "/run/provision/check"], check=False).returncode
-            == 0
-            or process.poll() is not None
-        )
-    )
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.communicate()
-    wait_for(lambda: not is_at_work(applied.lab, HOST))
-    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
-
-
-def test_ctrl_c_lets_the_host_finish(applied: EngineFleet) -> None:
-    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a9"')
-    process = applied.start("apply", "--yes")
-    wait_for(lambda: is_playing(process.pid))
-    process.send_signal(signal.SIGINT)
-    ran = applied.end(process)
-    assert ran.code == 130
-    assert "those at work finish first" in ran.err
-    assert "mail1: applied" in ran.out
-    assert applied.provision("plan").out == NO_CHANGES
-
-
-def test_ctrl_c_twice_aborts_and_the_host_ends_whole(applied: EngineFleet) -> None:
-    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0aa"')
-    process = applied.start("apply", "--yes")
-    wait_for(lambda: is_playing(process.pid))
-    for _ in range(2):
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.3)  # two that come at once are one to the kernel (signal(7))
-    assert applied.end(process).code == 130
-    wait_for(lambda: not is_at_work(applied.lab, HOST))
-    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
-
-
-def test_cancelled_job_is_an_abort_and_leaves_no_secret_here(
-    applied: EngineFleet, memory: Path
-) -> None:
-    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0ab"')
-    process = applied.start("apply", "--yes")
-    wait_for(lambda: is_playing(process.pid))
-    assert list(memory.iterdir())
-    process.send_signal(signal.SIGTERM)
-    ran = applied.end(process)
-    assert ran.code == 130
-    assert "mail1: " in ran.out
-    assert not list(memory.iterdir())
-    assert json.loads(_audit_lines(applied)[-1])["hosts"].keys() == {HOST}
-    wait_for(lambda: not is_at_work(applied.lab, HOST))
-    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
-
-
-def test_progress_that_nobody_reads_stops_nothing(applied: EngineFleet) -> None:
-    """As with 2>&1 | head."""
-    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0ac"')
-    before = len(_audit_lines(applied))
-    ran = applied.provision("apply", "--yes", before=UNREAD)
-    assert ran.out.endswith(NO_CHANGES)
-    assert len(_audit_lines(applied)) == before + 1
-
-
-def _audit_lines(engine: EngineFleet) -> list[str]:
-    return (engine.folder / ".provision/audit.log").read_text().splitlines()
-
-
-def test_switch_that_was_interrupted_is_rolled_back_and_applied_again(
-    applied: EngineFleet,
-) -> None:
-    applied.edit("sites/acme.example.yml", '"#0a5"', '"#0a8"')
-    applied.provision("apply", "--yes")
-    applied.on_host(
-        "cd /var/lib/provision && n=$(basename $(readlink current)) &&"
-        ' echo "{\\"to\\": $n, \\"from\\": $((n - 1))}" > journal.json'
-    )
-    assert "a switch was interrupted" in applied.provision("plan").out
-    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
-
-
-def test_activation_that_was_never_proved_is_finished(applied: EngineFleet) -> None:
-    applied.on_host('echo \'[["nginx.service", "reload"]]\' > /var/lib/provision/pending.json')
-    ran = applied.provision("plan", "--detailed-exitcode", code=2)
-    assert "> reload nginx.service: left over by an interrupted apply" in ran.out
-    assert applied.provision("apply", "--yes").out.endswith(NO_CHANGES)
 
 
 def test_unknown_and_changed_host_keys_are_refused_with_what_to_do(
@@ -313,26 +183,7 @@ def test_host_without_network_is_not_reached_and_says_so(fleet: EngineFleet) -> 
 
 
 def test_no_secret_is_ever_shown(fleet: EngineFleet) -> None:
-    """Passwords of the spec and their hashes: in no output, process list, log or open file."""
-    loaded = load_fleet(fleet.folder)
-    canaries = {loaded.smarthost("yourisp").password.reveal(), loaded.fingerprint_key.reveal()}
-    for site in loaded.sites:
-        for mailbox in site.mailboxes:
-            password = getattr(mailbox.password, "password", None)
-            canaries |= {password.reveal()} if password else set()
-    assert len(canaries) > 5
-    printed = "\n".join(fleet.printed)
-    processes = "\n".join(fleet.processes)
-    journal = fleet.on_host("journalctl -q --no-pager")
-    opened = fleet.on_host(
-        "find / -xdev -type f -perm -o=r -not -path '/proc/*' -not -path '/usr/*'"
-        " -not -path '/var/lib/apt/*' -not -path '/var/cache/*' -not -path '/srv/*'"
-        " -size -300k -exec cat {} + 2>/dev/null | LC_ALL=C tr -cd '[:print:]\\n'"
-    )
-    for canary in canaries:
-        for place in (printed, processes, journal, opened):
-            assert canary not in place
-    assert "$argon2id$" not in printed + processes + journal
+    assert_no_secret_is_shown(fleet)
 
 
 def test_power_cut_in_the_middle_of_apt_is_healed(fleet: EngineFleet) -> None:
