@@ -115,16 +115,9 @@ class ApplyLock:
         """
         self._over.set()
         if self._channel is not None:
-            has_ended = self._say_done(self._channel)
-            if self._may_be_ours and not has_ended:
-                with contextlib.suppress(ProvisionError):
-                    ask_unlock(
-                        self.target,
-                        self.connection,
-                        lock=self.request["id"],
-                        who=self.request["who"],
-                        reason="its controller has ended, and their connection had gone dead",
-                    )
+            if not self._say_done(self._channel) and self._may_be_ours:
+                self._free_anew()
+            self._may_be_ours = False
         if self._session is not None:
             self._session.close()
 
@@ -137,3 +130,10 @@ class ApplyLock:
             while not channel.exit_status_ready() and time.monotonic() < deadline:
                 channel.status_event.wait(0.2)
         return channel.exit_status_ready() and channel.exit_status >= 0
+
+    def _free_anew(self) -> None:
+        """Do as ``provision unlock`` does; a host that is not reached frees it by itself."""
+        reason = "its controller has ended, and their connection had gone dead"
+        lock, who = self.request["id"], self.request["who"]
+        with contextlib.suppress(ProvisionError):
+            ask_unlock(self.target, self.connection, lock=lock, who=who, reason=reason)
