@@ -85,17 +85,23 @@ def memory() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def layout(memory: Path) -> Layout:
-    """A host whose bob has a letter in two folders."""
+def new_host(memory: Path, name: str) -> Layout:
+    """A host that nobody has an account on, in a folder of this name; one of before is gone."""
     postmap = memory / "postmap"
     postmap.write_text(POSTMAP)
     postmap.chmod(0o755)
     user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
-    root = memory / "host"
+    root = memory / name
+    shutil.rmtree(root, ignore_errors=True)
     for path in ("var/lib/provision", "etc/dovecot", "etc/postfix", "var/mail/provision"):
         (root / path).mkdir(parents=True)
-    layout = Layout(str(root), user, group, group, str(postmap), "/nonexistent/doveadm")
+    return Layout(str(root), user, group, group, str(postmap), "/nonexistent/doveadm")
+
+
+@pytest.fixture
+def layout(memory: Path) -> Layout:
+    """A host whose bob has a letter in two folders."""
+    layout = new_host(memory, "host")
     apply_delta(layout, BEFORE)
     deliver(layout, "bob", "new/1.M1.mail1,S=9", "a letter\n")
     deliver(layout, "bob", ".Sent/cur/2.M2.mail1,S=11,W=12:2,FS", "sent letter")

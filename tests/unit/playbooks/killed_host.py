@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.provision_account_store import Layout
+from ansible.module_utils.provision_account_store import Layout, observe
+from ansible.module_utils.provision_accounts import apply_delta, compile_all
 
 CALLS = ("rename", "unlink", "mkdir", "rmdir", "symlink", "fsync", "fchown", "fchmod")
 
@@ -36,6 +38,58 @@ def killed_at(step: int, work: Callable[[], object]) -> bool:
         work()
         os._exit(0)
     return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+def each_kill(layout: Layout, work: Callable[[], object]) -> Iterator[int]:
+    """Kill it at each of its system calls, each time on the host as it is now; the call's number.
+
+    At the last number it has ended by itself.
+    """
+    before, step, killed = f"{layout.root}.before", 0, True
+    shutil.copytree(layout.root, before, symlinks=True)
+    while killed:
+        step += 1
+        _put_back(layout, before)
+        killed = killed_at(step, work)
+        yield step
+    shutil.rmtree(before)
+
+
+def faults_of_killed_delta(
+    layout: Layout,
+    delta: dict[str, Any],
+    look: Callable[[Layout], list[str]],
+    *,
+    is_mended: Callable[[int], bool],
+) -> tuple[int, list[str]]:
+    """Kill a delta at each call, and send it again: how many calls, and all that was not well.
+
+    ``look`` tells faults of a host at any moment. After the calls that ``is_mended`` names,
+    everything is compiled before it is sent again. In the end the host has to be as after a delta
+    that nobody disturbed.
+    """
+    before, faults, step = f"{layout.root}.undisturbed", list[str](), 0
+    shutil.copytree(layout.root, before, symlinks=True)
+    apply_delta(layout, delta)
+    wanted = state_of(layout)
+    _put_back(layout, before)
+    shutil.rmtree(before)
+    for step in each_kill(layout, lambda: apply_delta(layout, delta)):
+        faults += [f"killed at {step}: {fault}" for fault in look(layout)]
+        if is_mended(step):
+            compile_all(layout)
+            faults += [f"mended from {step}: {fault}" for fault in look(layout)]
+        apply_delta(layout, delta)
+        now = state_of(layout)
+        differing = [n for n in now.keys() | wanted.keys() if now.get(n) != wanted.get(n)]
+        faults += [f"healed from {step}: {name}" for name in differing]
+        faults += [f"healed from {step}: {mark}" for mark in observe(layout)["damage"]]
+    return step, faults
+
+
+def _put_back(layout: Layout, before: str) -> None:
+    shutil.rmtree(layout.root)
+    shutil.copytree(before, layout.root, symlinks=True)
 
 
 def state_of(layout: Layout) -> dict[str, str]:

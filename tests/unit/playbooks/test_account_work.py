@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import grp
 import json
-import os
-import pwd
 import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +14,15 @@ from ansible.module_utils.provision_accounts import apply_delta, compile_all
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaA"
-POSTMAP = '#!/bin/sh\nf="${1#cdb:}"\ncp "$f" "$f.cdb"\n'
+from tests.unit.playbooks import acme_mail
+from tests.unit.playbooks.acme_mail import HASH, new_host
+
+memory = acme_mail.memory  # a fixture
+
 SITES = ("acme", "blue", "cyan", "dove")
 NAMES = ("anna", "bob", "cleo")
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 """Each example compiles a host several times."""
-
-
-@pytest.fixture
-def memory() -> Iterator[Path]:
-    shared = "/dev/shm"
-    folder = tempfile.mkdtemp(dir=shared if os.access(shared, os.W_OK) else None)
-    yield Path(folder)
-    shutil.rmtree(folder)
-
-
-def _host(memory: Path, name: str) -> Layout:
-    postmap = memory / "postmap"
-    postmap.write_text(POSTMAP)
-    postmap.chmod(0o755)
-    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
-    root = memory / name
-    shutil.rmtree(root, ignore_errors=True)
-    for path in ("var/lib/provision", "etc/dovecot", "etc/postfix", "var/mail/provision"):
-        (root / path).mkdir(parents=True)
-    return Layout(str(root), user, group, group, str(postmap), "/nonexistent/doveadm")
 
 
 def _site(name: str, mailboxes: Any = ("anna",), **changes: Any) -> dict[str, Any]:
@@ -88,7 +66,7 @@ def _tree(layout: Layout) -> dict[str, bytes]:
 
 def _compiled_whole(memory: Path, layout: Layout) -> dict[str, bytes]:
     """What a compile of everything makes of the same documents and credentials."""
-    other = _host(memory, "other")
+    other = new_host(memory, "other")
     shutil.copytree(Path(layout.store, "sites"), Path(other.store, "sites"))
     shutil.copytree(Path(layout.store, "credentials"), Path(other.store, "credentials"))
     compile_all(other)
@@ -156,7 +134,7 @@ def _deltas(draw: st.DrawFn) -> dict[str, Any]:
 )
 @given(history=st.lists(_deltas(), min_size=2, max_size=5))
 def test_deltas_end_where_a_whole_compile_ends(history: list[Any], memory: Path) -> None:
-    layout = _host(memory, "host")
+    layout = new_host(memory, "host")
     apply_delta(layout, _delta(*(_site(name) for name in SITES)))
     for delta in history:
         apply_delta(layout, delta)
@@ -167,7 +145,7 @@ def test_deltas_end_where_a_whole_compile_ends(history: list[Any], memory: Path)
 def test_one_changed_site_is_the_only_one_that_is_compiled(
     memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layout = _host(memory, "host")
+    layout = new_host(memory, "host")
     apply_delta(layout, _delta(*(_site(name) for name in SITES)))
     touched = _touched(monkeypatch)
     result = apply_delta(layout, _delta(_site("blue", ("anna", "bob"))))
@@ -180,7 +158,7 @@ def test_one_changed_site_is_the_only_one_that_is_compiled(
 def test_site_that_leads_to_the_changed_one_is_compiled_when_that_matters(
     memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layout = _host(memory, "host")
+    layout = new_host(memory, "host")
     leading = _site("blue", aliases=[_alias("info@blue.example", "bob@acme.example")])
     apply_delta(layout, _delta(_site("acme", ("anna", "bob")), leading, _site("cyan")))
     touched = _touched(monkeypatch)
@@ -196,7 +174,7 @@ def test_site_that_leads_to_the_changed_one_is_compiled_when_that_matters(
 def test_new_site_makes_those_compile_again_who_named_it(
     memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layout = _host(memory, "host")
+    layout = new_host(memory, "host")
     leading = _site("blue", aliases=[_alias("info@blue.example", "anna@acme.example")])
     apply_delta(layout, _delta(leading, _site("cyan")))
     assert Path(layout.dovecot, "blue.example.forwarders").exists()
@@ -223,7 +201,7 @@ def _removed(path: Path) -> None:
 def test_damaged_index_means_a_whole_compile(
     name: str, damage: Any, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layout = _host(memory, "host")
+    layout = new_host(memory, "host")
     apply_delta(layout, _delta(*(_site(name) for name in SITES)))
     folder, _, path = name.partition("/")
     damage(Path(getattr(layout, folder), path))
@@ -237,7 +215,7 @@ def test_damaged_index_means_a_whole_compile(
 def test_another_compiler_or_drift_means_a_whole_compile(
     changes: dict[str, Any], memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layout = _host(memory, "host")
+    layout = new_host(memory, "host")
     apply_delta(layout, _delta(*(_site(name) for name in SITES)))
     touched = _touched(monkeypatch)
     apply_delta(layout, _delta(_site("blue", ("anna", "bob")), **changes))
@@ -245,7 +223,7 @@ def test_another_compiler_or_drift_means_a_whole_compile(
 
 
 def test_site_whose_document_moved_by_itself_is_compiled_too(memory: Path) -> None:
-    layout = _host(memory, "host")
+    layout = new_host(memory, "host")
     apply_delta(layout, _delta(*(_site(name) for name in SITES)))
     document = Path(layout.document("cyan.example"))
     document.write_text(json.dumps(_site("cyan", quota=1)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from tests.unit.playbooks.acme_mail import (
     mailbox,
     restore,
 )
-from tests.unit.playbooks.killed_host import killed_at, state_of
+from tests.unit.playbooks.killed_host import each_kill, faults_of_killed_delta
 
 layout, memory = acme_mail.layout, acme_mail.memory  # fixtures: a host whose bob has two letters
 
@@ -65,27 +64,10 @@ def _faults(layout: Layout) -> list[str]:
 def test_killed_at_any_step_no_letter_is_lost_and_the_next_apply_ends_it(
     layout: Layout, delta: dict[str, Any], ending: str
 ) -> None:
-    before = f"{layout.root}.before"
-    shutil.copytree(layout.root, before, symlinks=True)
-    apply_delta(layout, delta)
-    wanted, step, faults = state_of(layout), 0, []
-    while True:
-        step += 1
-        shutil.rmtree(layout.root)
-        shutil.copytree(before, layout.root, symlinks=True)
-        killed = killed_at(step, lambda: apply_delta(layout, delta))
-        faults += [f"killed at {step}: {fault}" for fault in _faults(layout)]
-        if ending == "mended":
-            compile_all(layout)
-            faults += [f"mended from {step}: {fault}" for fault in _faults(layout)]
-        apply_delta(layout, delta)
-        now = state_of(layout)
-        differing = [n for n in now.keys() | wanted.keys() if now.get(n) != wanted.get(n)]
-        faults += [f"healed from {step}: {name}" for name in differing]
-        faults += [f"healed from {step}: {mark}" for mark in observe(layout)["damage"]]
-        if not killed:
-            break
-    assert step > 30
+    steps, faults = faults_of_killed_delta(
+        layout, delta, _faults, is_mended=lambda _: ending == "mended"
+    )
+    assert steps > 30
     assert faults == []
 
 
@@ -98,18 +80,11 @@ def test_killed_restore_or_purge_loses_nothing_that_was_not_asked_for(
     if replace:
         deliver(layout, "bob", "new/3.M3.mail1,S=5", "newer")
     wanted = sorted(["a letter\n", "sent letter", *(["newer"] if replace else [])])
-    before, step = f"{layout.root}.before", 0
-    shutil.copytree(layout.root, before, symlinks=True)
-    while True:
-        step += 1
-        shutil.rmtree(layout.root)
-        shutil.copytree(before, layout.root, symlinks=True)
-        killed = killed_at(step, lambda: restore(layout, replace=replace))
+    step = 0
+    for step in each_kill(layout, lambda: restore(layout, replace=replace)):
         assert letters(layout) == wanted, f"killed at {step}"
         compile_all(layout)
         assert letters(layout) == wanted, f"healed from {step}"
         assert observe(layout)["damage"] == []
-        if not killed:
-            break
     assert step > 5
     assert letters(layout, "acme.example/bob") == ["a letter\n", "sent letter"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from ansible.module_utils.provision_accounts import apply_delta, compile_all
 
 from tests.unit.playbooks import acme_mail
 from tests.unit.playbooks.acme_mail import BOB, REMOVAL, letters
-from tests.unit.playbooks.killed_host import killed_at, state_of
+from tests.unit.playbooks.killed_host import faults_of_killed_delta
 
 layout, memory = acme_mail.layout, acme_mail.memory  # fixtures: a host whose bob has two letters
 
@@ -92,27 +91,10 @@ def _faults(layout: Layout) -> list[str]:
 
 
 def test_killed_at_any_step_no_letter_is_lost_and_the_next_apply_ends_it(layout: Layout) -> None:
-    before, delta = f"{layout.root}.before", _renamed()
-    shutil.copytree(layout.root, before, symlinks=True)
-    apply_delta(layout, delta)
-    wanted, step, faults = state_of(layout), 0, []
-    while True:
-        step += 1
-        shutil.rmtree(layout.root)
-        shutil.copytree(before, layout.root, symlinks=True)
-        killed = killed_at(step, lambda: apply_delta(layout, delta))
-        faults += [f"killed at {step}: {fault}" for fault in _faults(layout)]
-        if step % 2:
-            compile_all(layout)
-            faults += [f"mended from {step}: {fault}" for fault in _faults(layout)]
-        apply_delta(layout, delta)
-        now = state_of(layout)
-        differing = [n for n in now.keys() | wanted.keys() if now.get(n) != wanted.get(n)]
-        faults += [f"healed from {step}: {name}" for name in differing]
-        faults += [f"healed from {step}: {mark}" for mark in observe(layout)["damage"]]
-        if not killed:
-            break
-    assert step > 30
+    steps, faults = faults_of_killed_delta(
+        layout, _renamed(), _faults, is_mended=lambda step: step % 2 == 1
+    )
+    assert steps > 30
     assert faults == []
 
 
